@@ -1,0 +1,5 @@
+"""The command ``automl-zero``."""
+
+from automl_zero.cli.group import main
+
+__all__ = ["main"]

@@ -1,0 +1,65 @@
+"""Programs as arrays, the form that compiled code, populations and checkpoints share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from automl_zero.instruction import Instruction
+from automl_zero.memory import MemorySpec
+from automl_zero.ops import TABLE, RegisterType
+from automl_zero.program import Program
+
+Code = npt.NDArray[np.uint8]
+Constants = npt.NDArray[np.float64]
+Sizes = npt.NDArray[np.int64]
+
+
+def starts_of(capacities: Sequence[int]) -> Sizes:
+    """First slot of each component when component c has capacities[c] slots."""
+    return np.concatenate(([0], np.cumsum(capacities)[:-1])).astype(np.int64)
+
+
+def pack(program: Program, capacities: Sequence[int] | None = None) -> tuple[Code, Constants, Sizes]:
+    """Arrays of a program: code uint8[slots, 4], constants float64[slots, 3], sizes int64[3].
+
+    Args:
+        program: the program.
+        capacities: slots of Setup, Predict and Learn; by default as many as it has instructions.
+
+    Raises:
+        ValueError: a component has more instructions than slots.
+    """
+    sizes = np.array([len(component) for component in program.components], np.int64)
+    room = sizes if capacities is None else np.asarray(capacities, np.int64)
+    for name, size, slots in zip(("setup", "predict", "learn"), sizes, room, strict=True):
+        if size > slots:
+            raise ValueError(f"{name} has {size} instructions: expected at most {slots}")
+    total = max(int(room.sum()), 1)
+    code, constants = np.zeros((total, 4), np.uint8), np.zeros((total, 3))
+    for component, start in zip(program.components, starts_of(room), strict=True):
+        for slot, instruction in enumerate(component, int(start)):
+            addresses = (instruction.in1, instruction.in2, instruction.out)
+            code[slot] = (instruction.spec.id, *(0 if address is None else address for address in addresses))
+            constants[slot, : len(instruction.constants)] = instruction.constants
+    return code, constants, sizes
+
+
+def unpack(memory: MemorySpec, code: Code, constants: Constants, sizes: Sizes, starts: Sizes) -> Program:
+    """The program that arrays hold."""
+    components = []
+    for size, start in zip(sizes.tolist(), starts.tolist(), strict=True):
+        component = []
+        for slot in range(start, start + size):
+            op = TABLE[int(code[slot, 0])]
+            kinds = (*op.inputs, *[RegisterType.NONE] * (2 - len(op.inputs)), op.output)
+            in1, in2, out = (
+                int(address) if kind != RegisterType.NONE else None
+                for kind, address in zip(kinds, code[slot, 1:], strict=True)
+            )
+            values = tuple(constants[slot, : len(op.constants)].tolist())
+            component.append(Instruction(op.name, in1, in2, out, values))
+        components.append(tuple(component))
+    return Program(memory, *components)

@@ -1,0 +1,115 @@
+"""Where an experiment's tasks come from: sets for search, for selection and for the final score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from automl_zero.tasks.checks import did_you_mean
+from automl_zero.tasks.digits import DigitsSource
+from automl_zero.tasks.sizes import Sizes
+from automl_zero.tasks.synthetic import SyntheticSource
+from automl_zero.tasks.table import load_table
+from automl_zero.tasks.taskset import Evaluation, TaskSet
+from automl_zero.tasks.userdata import UserData, default_sizes
+
+
+class TaskSource(Protocol):
+    """Makes the task sets of an experiment.
+
+    Sets for different purposes come from unrelated random streams, also for equal seeds, and so do sets for different
+    seeds. The final set reads examples that the others never see, where the data are finite.
+    """
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """How programs are scored."""
+
+    @property
+    def num_features(self) -> int:
+        """F."""
+
+    def search(self, seed: int) -> TaskSet:
+        """Tasks that evolution sees."""
+
+    def select(self, seed: int) -> TaskSet:
+        """Tasks that pick one among the candidates of several experiments."""
+
+    def final(self, seed: int) -> TaskSet:
+        """Unseen tasks for the final score."""
+
+    def describe(self) -> str:
+        """One line for reports."""
+
+
+_COMMON_KEYS = ("kind", "search", "select", "final", "epochs", "max_abs_error")
+_KEYS = {
+    "linear": (*_COMMON_KEYS, "num_features"),
+    "affine": (*_COMMON_KEYS, "num_features"),
+    "nn": (*_COMMON_KEYS, "num_features", "zeroed_units"),
+    "digits": (*_COMMON_KEYS, "num_features"),
+    "file": (*_COMMON_KEYS, "path", "target"),
+}
+_PURPOSES = ("search", "select", "final")
+
+
+def make_source(config: Mapping[str, Any]) -> TaskSource:
+    """Build a source from the `tasks` table of an experiment's configuration.
+
+    Args:
+        config: `kind` is "linear", "affine", "nn", "digits" or "file". Optional: `search`, `select` and `final`, each a
+            table of `num_tasks`, `num_train` and `num_valid` in which any may be left out; `epochs`; `max_abs_error`;
+            `num_features` (not for "file"); `zeroed_units` ("nn"). "file" needs `path`, and `target` for a CSV file.
+            What is left out or None takes the kind's default.
+
+    Raises:
+        ValueError: for an unknown kind or key, or a value that cannot be used.
+    """
+    if not isinstance(config, Mapping):
+        raise ValueError(f"tasks must be a table of settings, got {config!r}")
+    given = {key: value for key, value in config.items() if value is not None}
+    kind = given.pop("kind", None)
+    if not isinstance(kind, str) or kind not in _KEYS:
+        raise ValueError(f"kind must be one of {', '.join(_KEYS)}, got {kind!r}{did_you_mean(kind, _KEYS)}")
+    for key in given:
+        if key not in _KEYS[kind]:
+            known = ", ".join(_KEYS[kind])
+            raise ValueError(f"unknown key {key!r}{did_you_mean(key, _KEYS[kind])} for kind {kind!r}; keys are {known}")
+    if kind == "file":
+        return _file_source(given)
+    defaults: TaskSource = DigitsSource() if kind == "digits" else SyntheticSource(kind)
+    for purpose in _PURPOSES:
+        if purpose in given:
+            given[f"{purpose}_sizes"] = _sizes(purpose, given.pop(purpose), getattr(defaults, f"{purpose}_sizes"))
+    return DigitsSource(**given) if kind == "digits" else SyntheticSource(kind, **given)
+
+
+def _file_source(given: dict[str, Any]) -> UserData:
+    path, target = given.pop("path", None), given.pop("target", None)
+    for key, value in (("path", path), ("target", target)):
+        if value is not None and not isinstance(value, str | Path):
+            raise ValueError(f"{key} must be text, got {value!r}")
+    if path is None:
+        raise ValueError("path is missing: kind 'file' needs the CSV or npz file to read")
+    table = load_table(path, None if target is None else str(target))
+    search, select, final = (
+        _sizes(purpose, given.pop(purpose, {}), default)
+        for purpose, default in zip(_PURPOSES, default_sizes(table), strict=True)
+    )
+    return UserData(Path(path).name, table, search, select, final, **given)
+
+
+def _sizes(purpose: str, given: Any, defaults: Sizes) -> Sizes:
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{purpose} must be a table of sizes, got {given!r}")
+    values = {"num_tasks": defaults.num_tasks, "num_train": defaults.num_train, "num_valid": defaults.num_valid}
+    for key, value in given.items():
+        if key not in values:
+            raise ValueError(f"unknown key {purpose}.{key}{did_you_mean(key, values)}; keys are {', '.join(values)}")
+        if value is not None:
+            values[key] = value
+    try:
+        return Sizes(**values)
+    except ValueError as error:
+        raise ValueError(f"{purpose}.{error}") from None

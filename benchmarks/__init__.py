@@ -1,0 +1,1 @@
+"""Benchmarks: conformance with the reference implementation, throughput and reproduction of experiments."""
