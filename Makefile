@@ -40,6 +40,7 @@ bench: $(STAMP) ## measure evaluation and search speed
 	$(BIN)/python -m benchmarks.throughput $(ARGS)
 
 dist: $(STAMP) ## build the source distribution and the wheel into dist/
+	rm -rf build
 	$(BIN)/python -m build
 
 clean: ## remove build products and tool caches (.venv and runs stay)

@@ -7,9 +7,10 @@ argument. What agreement means:
   failed; some do, legitimately, because a program may amplify rounding errors without bound.
 - Op cases: each element of the output differs from the recorded one by at most 1e-12 (float64) or 1e-5 (float32) of
   its largest term; non-finite elements must be the same. The terms of an element are what rounding can act on: the
-  recorded value itself; for sums, differences, dot and matrix products and means the numbers that are added up; in
-  float32 also what rounding the operand does to a transcendental function. Standard deviations are compared squared,
-  with the mean square as the largest term, and a NaN (the root of a negative difference) stands for 0.
+  recorded value itself; for dot and matrix products and means the numbers that are added up; in float32, where the
+  operands are rounded too, those of sums and differences, and what the rounding of its operand does to a
+  transcendental function. Standard deviations are compared squared, with the largest square as the largest term,
+  and a NaN (the root of a negative difference) stands for 0.
 - In float32, cases marked ``special`` (operands that are infinite, or too large for float32) are skipped.
 """
 
@@ -130,7 +131,7 @@ def _largest_terms(case: OpCase, dtype: str) -> Any:
     name, kind = case.op.name, case.op.elementwise
     if a is None:
         return 0.0
-    if b is not None and kind in ("sum", "diff"):
+    if dtype == "float32" and b is not None and kind in ("sum", "diff"):
         return np.maximum(np.abs(a), np.abs(b))
     if b is not None and name == "vector_inner_product":
         return np.max(np.abs(a * b))

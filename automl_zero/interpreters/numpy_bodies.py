@@ -63,7 +63,7 @@ STRUCTURAL: dict[str, Body] = {
     "matrix_norm": _norm,
     "matrix_column_norm": lambda m: _norm(m, axis=0),
     "matrix_row_norm": lambda m: _norm(m, axis=1),
-    "matrix_transpose": lambda m: m.T.copy(),
+    "matrix_transpose": lambda m: m.T,
     "matrix_matrix_product": lambda a, b: np.sum(a[:, :, None] * b[None, :, :], axis=1),
     "vector_mean": _mean,
     "matrix_mean": _mean,

@@ -123,7 +123,7 @@ def split_off_test(table: Table) -> tuple[Rows, Rows]:
     for index, group in enumerate(np.unique(groups)):
         members = stream(TEST_SEED, index, "test rows").permutation(np.flatnonzero(groups == group))
         test[members[: max(1, round(TEST_SHARE * members.size))]] = True
-    return np.arange(test.size), np.flatnonzero(test)
+    return np.flatnonzero(~test), np.flatnonzero(test)
 
 
 def task_rows(table: Table, index: int, sizes: Sizes, seed: int, on_test: bool) -> tuple[Rows, Rows]:

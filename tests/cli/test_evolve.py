@@ -89,12 +89,8 @@ def test_progress_goes_to_stderr_in_plain_lines(run: Run, engine: FakeEngine) ->
     result = run("evolve", "linear")
     lines = result.stderr.splitlines()
     assert lines[0].startswith("linear, seed 0: linear")
-    assert lines[1:] == [
-        "compiling",
-        "    2.0 s  experiment 1  1,500 individuals (750/s)  best 0.750000  mean 0.500000  "
-        "cache hits 0% canonical, 0% functional",
-        "testing",
-    ]
+    search = "    2.0 s  experiment 1  1,500 individuals (750/s)  best 0.750000  mean 0.500000  "
+    assert lines[1:] == ["compiling", search + "cache hits 0% canonical, 0% functional", "testing"]
     assert "\x1b" not in result.output
 
 
