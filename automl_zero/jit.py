@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def compiled_directory() -> Path:
     for version in (numba.__version__, llvmlite.__version__, np.__version__):
         digest.update(version.encode())
     root = Path(__file__).parent
-    for path in sorted(p for folder in _SOURCES for p in (root / folder).rglob("*.py")) + [Path(__file__)]:
+    for path in sorted([Path(__file__), *(p for folder in _SOURCES for p in (root / folder).rglob("*.py"))]):
         digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
     return cache_directory() / "engine" / digest.hexdigest()[:32]
 

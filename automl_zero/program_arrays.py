@@ -17,7 +17,7 @@ Constants = npt.NDArray[np.float64]
 Sizes = npt.NDArray[np.int64]
 
 
-def starts_of(capacities: Sequence[int]) -> Sizes:
+def starts_of(capacities: Sequence[int] | Sizes) -> Sizes:
     """First slot of each component when component c has capacities[c] slots."""
     return np.concatenate(([0], np.cumsum(capacities)[:-1])).astype(np.int64)
 

@@ -119,7 +119,7 @@ def test_an_index_fraction_stays_below_one_when_it_is_rounded():
         ({"learn": [{"op": 7}]}, "learn[0].op: 7 is not the name of an op"),
         ({"learn": [{"op": "scalar_som"}]}, "learn[0].op: unknown op 'scalar_som' (did you mean scalar_sum?)"),
         ({"learn": [{"op": "no_op", "act": 1}]}, "learn[0]: unknown key 'act'"),
-        ({"learn": [{"op": "no_op", "out": 1}]}, "learn[0].out: no_op (-->-) takes none"),
+        ({"learn": [{"op": "no_op", "out": 1}]}, "learn[0].out: no_op (-) takes none"),
         ({"learn": [{"op": "no_op", "out": None}]}, "learn[0].out: no_op does not use it"),
         ({"learn": [{"op": "no_op", "constants": []}]}, "learn[0].constants: no_op does not use it"),
         ({"learn": [{"op": "scalar_abs", "in1": 1}]}, "learn[0].out: missing"),

@@ -181,5 +181,3 @@ def canonicalise(code, constants, sizes, starts, num_features, ops, form):  # ty
 @jit
 def _bits(number):  # type: ignore[no-untyped-def]
     return np.float64(number).view(np.uint64)
-
-

@@ -102,9 +102,7 @@ class Archipelago:
         self.islands = [new_island(config, space, data, (*key, number)) for number in range(config.islands)]
         self.barriers = 0
 
-    def start(
-        self, quotas: Sequence[int], pool: ThreadPoolExecutor, stop: Callable[[], bool]
-    ) -> list[Future[bool]]:
+    def start(self, quotas: Sequence[int], pool: ThreadPoolExecutor, stop: Callable[[], bool]) -> list[Future[bool]]:
         """Let island i make quotas[i] individuals; the results are False where `stop` cut that short."""
         return [pool.submit(self._advance_island, *job, stop) for job in zip(self.islands, quotas, strict=True)]
 

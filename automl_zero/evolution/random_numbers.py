@@ -14,7 +14,7 @@ Generator = npt.NDArray[np.uint64]
 
 def new_generator(*key: int) -> Generator:
     """State of a generator, uint64[4], for a key of non-negative integers."""
-    return np.random.SeedSequence(key).generate_state(4, np.uint64)
+    return np.random.SeedSequence(key).generate_state(4, np.uint64).astype(np.uint64)
 
 
 @jit

@@ -1,0 +1,1 @@
+"""Interpreters of programs: numpy, the definition, and numba, for the CPU."""

@@ -15,7 +15,7 @@ from automl_zero.jit import jit
 _PROBE_START = np.uint64(0x452821E638D01377)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _call_kernel(typing_context: Any, address: Any, job: Any) -> Any:
     """Call the kernel at an address with the address of a job."""
 
@@ -51,17 +51,17 @@ def encode(form, data, ops, arena):  # type: ignore[no-untyped-def]
             op = form.code[n, 0]
             arena.records[n, 0] = op
             for j in range(2):
-                kind = ops.inputs[op, j]
+                kind = np.int64(ops.inputs[op, j])
                 if kind != 0:
-                    address, mask = _address(np.int64(kind), np.int64(form.code[n, 1 + j]), component, form, data, arena)
+                    address, mask = _address(kind, np.int64(form.code[n, 1 + j]), component, form, data, arena)
                     arena.records[n, 1 + j] = address
                     arena.records[n, 4 + j] = mask
             if ops.random[op]:
                 arena.records[n, 1] = ordinal
                 ordinal += 1
-            kind = ops.output[op]
+            kind = np.int64(ops.output[op])
             if kind != 0:
-                address, mask = _address(np.int64(kind), np.int64(form.code[n, 3]), component, form, data, arena)
+                address, _ = _address(kind, np.int64(form.code[n, 3]), component, form, data, arena)
                 arena.records[n, 3] = address + form.elements[n] * data.row_bytes
             if ops.partial_write[op]:  # the kernel gets the element's address and, as its only constant, the value
                 arena.record_constants[n, 6] = form.constants[n, ops.num_constants[op] - 1]

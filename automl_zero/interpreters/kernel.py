@@ -21,6 +21,7 @@ import llvmlite.binding as llvm
 
 from automl_zero.cache_directory import cache_directory, write_atomically
 from automl_zero.interpreters.kernel_code import kernel_module
+from automl_zero.ops import TABLE
 
 ENTRY = "evaluate"
 _DIGEST_BYTES = 32
@@ -71,9 +72,8 @@ def _target_machine() -> Any:
 
 def get_kernel(lanes: int, features: int | None, dtype: str, observer: Observer | None = None) -> Kernel:
     """The kernel for a lane width, number of features (None: any) and element type, compiled if need be."""
-    from automl_zero.ops import TABLE
-
-    key = (lanes, features, dtype, tuple(op.name for op in TABLE), tuple(map(id, TABLE.bodies.get("numba", {}).values())))
+    user_bodies = tuple(TABLE.bodies.get("numba", {}).items())
+    key = (lanes, features, dtype, len(TABLE), user_bodies)
     with _lock:
         if key not in _kernels:
             _kernels[key] = _load(lanes, features, dtype, observer)

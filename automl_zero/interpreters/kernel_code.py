@@ -82,9 +82,8 @@ class _Evaluate:
         self.lanes, self.run = lanes, run
         self.mask_type = ir.IntType(lanes)
         self.full_mask = ir.Constant(self.mask_type, 2**lanes - 1)
-        job = b.ptrtoint(function.args[0], I64)
+        self.job = b.ptrtoint(function.args[0], I64)
         self.code = LaneCode(b, dtype, lanes, 0)
-        self.field = lambda index: self.code.integer(job, 8 * index)
         self.code.features = features if features is not None else self.field(record.JOB_FEATURES)
         self.finish = function.append_basic_block("finish")
         self.double_rows = ir.VectorType(F64, lanes)
@@ -98,9 +97,7 @@ class _Evaluate:
         self.steps = b.alloca(I64)
         self.row = b.alloca(I64)
 
-        self.predict_at = b.add(
-            self.field(record.JOB_PROGRAM), b.mul(self.field(record.JOB_SETUP), const(record.SIZE))
-        )
+        self.predict_at = b.add(self.field(record.JOB_PROGRAM), b.mul(self.field(record.JOB_SETUP), const(record.SIZE)))
         self.learn_at = b.add(self.predict_at, b.mul(self.field(record.JOB_PREDICT), const(record.SIZE)))
         self.end_at = b.add(self.learn_at, b.mul(self.field(record.JOB_LEARN), const(record.SIZE)))
         self.prediction_at = self.field(record.JOB_PREDICTION)
@@ -113,12 +110,17 @@ class _Evaluate:
         self.takes_fingerprint = b.icmp_signed("!=", self.fingerprint_at, const(0))
         self.bits_mask = self.field(record.JOB_BITS_MASK)
 
+    def field(self, index: int) -> Value:
+        """A field of the job."""
+        return self.code.integer(self.job, 8 * index)
+
     def _padded(self, size: Count) -> Value:
         if isinstance(size, int):
             return const(-(-size // 64) * 64)
         return self.b.and_(self.b.add(size, const(63)), const(-64))
 
     def emit(self) -> None:
+        """Emit the whole function."""
         b = self.b
         self._initialise()
         with self.code.loop(self.field(record.JOB_EPOCHS)) as epoch:
@@ -132,9 +134,7 @@ class _Evaluate:
 
     def _initialise(self) -> None:
         b = self.b
-        memset = self.code.declare(
-            "llvm.memset.p0.i64", VOID, [POINTER, ir.IntType(8), I64, ir.IntType(1)]
-        )
+        memset = self.code.declare("llvm.memset.p0.i64", VOID, [POINTER, ir.IntType(8), I64, ir.IntType(1)])
         memory = b.inttoptr(self.field(record.JOB_MEMORY), POINTER)
         b.call(memset, [memory, ir.IntType(8)(0), self.field(record.JOB_MEMORY_BYTES), ir.IntType(1)(0)])
         used = self.field(record.JOB_LANES)

@@ -36,9 +36,7 @@ ELEMENTWISE: dict[str, Callable[..., Value]] = {
     "exp": lambda c, x: c.exp(x),
     "log": lambda c, x: c.libm("log", x),
     "heaviside": lambda c, x: c.select(c.greater(x, c.full(0.0, x)), c.full(1.0, x), c.full(0.0, x)),
-    "heaviside_one_at_zero": lambda c, x: c.select(
-        c.greater_equal(x, c.full(0.0, x)), c.full(1.0, x), c.full(0.0, x)
-    ),
+    "heaviside_one_at_zero": lambda c, x: c.select(c.greater_equal(x, c.full(0.0, x)), c.full(1.0, x), c.full(0.0, x)),
     "min": lambda c, x, y: c.select(c.less(y, x), y, x),
     "max": lambda c, x, y: c.select(c.greater(y, x), y, x),
 }
@@ -140,7 +138,9 @@ def emit(instruction: Instruction) -> None:
 def _elementwise(k: Instruction, function: Callable[..., Value]) -> None:
     kinds = {*k.op.inputs, k.op.output}
     if len(kinds) != 1:
-        raise ValueError(f"op {k.op.name!r}: an element-wise op needs operands and output of one type, got {k.op.signature}")
+        raise ValueError(
+            f"op {k.op.name!r}: an element-wise op has operands and output of one type, not {k.op.signature}"
+        )
     kind = k.op.output
     code, operands, out = k.code, [k.operand(i) for i in range(len(k.op.inputs))], k.out()
 
@@ -345,7 +345,11 @@ def _of_rows(statistic: _Statistic) -> Callable[[Instruction], None]:
 
 def _column_norm(k: Instruction) -> None:
     a, out, features = k.operand(0), k.out(), k.code.features
-    k.code.each(features, lambda j: k.set_row(_norm_of(k, features, lambda i: k.row(a, k.cell(i, j))), out, j), unroll=0)
+
+    def column(j: Count) -> None:
+        k.set_row(_norm_of(k, features, lambda i: k.row(a, k.cell(i, j))), out, j)
+
+    k.code.each(features, column, unroll=0)
 
 
 def _const_set(position: int) -> Callable[[Instruction], None]:

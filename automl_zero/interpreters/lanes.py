@@ -96,7 +96,7 @@ class LaneCode:
         """A constant in every element of a value shaped like another."""
         number = float(np.float32(value)) if self.dtype == "float32" else float(value)
         kind = like.type
-        return ir.Constant(kind, [number] * kind.count) if isinstance(kind, ir.VectorType) else ir.Constant(kind, number)
+        return ir.Constant(kind, [number] * kind.count if isinstance(kind, ir.VectorType) else number)
 
     def abs(self, x: Value) -> Value:
         """|x|."""

@@ -148,7 +148,7 @@ class _Bench:
         values = []
         for (_, kind), value in zip(op.constants, constants, strict=True):
             if kind.name == "INDEX":
-                element = element * self.num_features + int(self.num_features * np.float32(value))
+                element = element * self.num_features + int(self.num_features * value)
             else:
                 values.append(value)
         doubles[6 : 6 + len(values)] = values

@@ -73,8 +73,8 @@ class Op:
     @property
     def signature(self) -> str:
         """Types in the notation of the paper's Table S1, such as ``s,v->v``."""
-        operands = ",".join(kind.letter for kind in self.inputs) or "-"
-        return f"{operands}->{self.output.letter}"
+        operands = ",".join(kind.letter for kind in self.inputs)
+        return f"{operands}->{self.output.letter}" if operands or self.output else "-"
 
     @property
     def rounds_constants(self) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -23,11 +21,3 @@ def check_positive(name: str, value: Any) -> float:
     if not valid_type or not 0 < value < math.inf:
         raise ValueError(f"{name} must be a positive, finite number, got {value!r}")
     return float(value)
-
-
-def did_you_mean(given: object, choices: Iterable[str]) -> str:
-    """' (did you mean ...?)' if a choice resembles what was given, else nothing."""
-    # Case is ignored: a wrong one is the commonest slip in column names.
-    by_lower = {choice.lower(): choice for choice in choices}
-    close = difflib.get_close_matches(str(given).lower(), by_lower, n=1)
-    return f" (did you mean {by_lower[close[0]]!r}?)" if close else ""

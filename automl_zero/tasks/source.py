@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from automl_zero.tasks.checks import did_you_mean
+from automl_zero.suggest import did_you_mean
 from automl_zero.tasks.digits import DigitsSource
 from automl_zero.tasks.sizes import Sizes
 from automl_zero.tasks.synthetic import SyntheticSource

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from automl_zero.tasks.checks import did_you_mean
+from automl_zero.suggest import did_you_mean
 from automl_zero.tasks.csv_columns import LARGEST, encode_features, number, read_columns, refuse_missing
 from automl_zero.tasks.taskset import Evaluation, Floats
 

@@ -177,7 +177,7 @@ def test_bad_usage_and_input_are_one_sentence(run: Run, engine: FakeEngine, argu
         ("a,b,price\n", "price", "rows"),
         ("a,b,price\n1,2\n", "price", "line 2"),
         ("a,b,price\n" + "1,2,3\n" * 30 + "1,,3\n", "price", "line 32"),
-        (None, "prise", "has no column 'prise' (did you mean 'price'?)"),
+        (None, "prise", "has no column 'prise' (did you mean price?)"),
         (None, None, "target is missing"),
     ],
 )

@@ -184,7 +184,7 @@ def test_at_least_one_component_must_be_able_to_change() -> None:
 
 
 def test_task_settings_are_checked_by_the_tasks() -> None:
-    assert error_of("tasks.num_feature=3").startswith("tasks: unknown key 'num_feature' (did you mean 'num_features'?)")
+    assert error_of("tasks.num_feature=3").startswith("tasks: unknown key 'num_feature' (did you mean num_features?)")
 
 
 @pytest.mark.parametrize(

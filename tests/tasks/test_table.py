@@ -134,7 +134,7 @@ def test_lines_are_counted_as_an_editor_counts_them(write: Write) -> None:
         (with_cell(1, "a,a,y"), "y", "the header names column 'a' twice"),
         (with_cell(1, "a,,y"), "y", "column 2 has no name in the header"),
         (REGRESSION.replace(",", ";"), "y", "the header has one column, 'a;b;y'; separate the columns by ','"),
-        (REGRESSION, "Y", r"has no column 'Y' \(did you mean 'y'\?\); its columns are a, b, y"),
+        (REGRESSION, "Y", r"has no column 'Y' \(did you mean y\?\); its columns are a, b, y"),
         (REGRESSION, "price", "has no column 'price'; its columns are a, b, y"),
         (REGRESSION, None, "target is missing: it must name the column to predict"),
         (lines("y", str), "y", "has no column but the target 'y'; at least one feature is needed"),
@@ -209,7 +209,7 @@ def test_two_distinct_npz_targets_are_a_classification(
         (
             {"X": X, "label": Y},
             "labels",
-            r"no target array 'labels' \(did you mean 'label'\?\); its arrays are X, label",
+            r"no target array 'labels' \(did you mean label\?\); its arrays are X, label",
         ),
         ({"X": X, "y": Y}, "X", "has no target array 'X'"),
         ({"X": X[0], "y": Y}, None, "array 'X' must hold numbers"),
