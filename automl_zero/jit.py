@@ -29,18 +29,31 @@ def compiled_directory() -> Path:
     for version in (numba.__version__, llvmlite.__version__, np.__version__):
         digest.update(version.encode())
     root = Path(__file__).parent
-    for path in sorted([Path(__file__), *(p for folder in _SOURCES for p in (root / folder).rglob("*.py"))]):
+    files = [Path(__file__), root / "memory.py"]  # compiled code contains the largest number of registers
+    for path in sorted([*files, *(p for folder in _SOURCES for p in (root / folder).rglob("*.py"))]):
         digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
     return cache_directory() / "engine" / digest.hexdigest()[:32]
 
 
+@functools.cache
+def _is_writable(directory: Path) -> bool:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=directory).close()
+    except OSError:
+        return False
+    return True
+
+
 def jit(function: Callable[..., Any]) -> Any:
     """Compile a function for the engine: without the interpreter lock, IEEE arithmetic, cached on disk."""
+    # Where it cannot write, Numba would turn to __pycache__ folders beside the sources, whose content can be stale.
+    cache = _is_writable(compiled_directory())
     previous = numba.config.CACHE_DIR
     # Numba reads this setting when a function is decorated; other users of Numba in the process keep theirs.
     numba.config.CACHE_DIR = str(compiled_directory())
     try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy", boundscheck=False, _nrt=False)(function)
+        return numba.njit(cache=cache, nogil=True, error_model="numpy", boundscheck=False, _nrt=False)(function)
     finally:
         numba.config.CACHE_DIR = previous
 

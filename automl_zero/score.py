@@ -1,4 +1,4 @@
-"""Mean fitness over tasks, with its uncertainty."""
+"""The fitness of a program beside that of well-known models, with its uncertainty."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from automl_zero import programs
+from automl_zero.evaluation import evaluate
+from automl_zero.program import Program
+from automl_zero.tasks import TaskSet, baseline_scores
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,20 @@ class Score:
         if self.standard_error is None:
             return f"{self.mean:.6f}"
         return f"{self.mean:.6f} ± {self.standard_error:.6f}"
+
+
+def fitness_beside_baselines(program: Program, tasks: TaskSet, dtype: str) -> dict[str, npt.NDArray[np.float64]]:
+    """Fitness on each task, float64[D], of a program and of models trained on the same tasks.
+
+    The models are the hand-designed programs, trained like the program, and scikit-learn's.
+    """
+    own = {
+        "program": program,
+        "hand-designed linear program": programs.linear(),
+        "hand-designed network program": programs.neural_net(),
+    }
+    fitness = evaluate(list(own.values()), tasks, dtype=dtype)
+    return {**dict(zip(own, fitness, strict=True)), **baseline_scores(tasks)}
 
 
 def summarize(fitness: npt.NDArray[np.float64]) -> Score:

@@ -39,7 +39,7 @@ def _st_dev(m, at, first, count):
 
 
 @jit
-def execute(code, constants, ordinals, begin, end, memory, place):  # noqa: C901
+def execute(code, constants, ordinals, begin, end, memory, place):
     """Run instructions begin to end - 1 on the memory of one task; the ids are those of the op table."""
     s, v, m, t = memory[0].scalars, memory[0].vectors, memory[0].matrices, memory[0].scratch
     F = v.shape[1]
@@ -86,11 +86,13 @@ def execute(code, constants, ordinals, begin, end, memory, place):  # noqa: C901
             for i in range(size):
                 m[o, i] = 1.0 if m[a, i] > 0.0 else 0.0
         elif op == 18:
+            x = s[a]
             for i in range(F):
-                v[o, i] = s[a] * v[b, i]
+                v[o, i] = x * v[b, i]
         elif op == 19:
+            x = s[a]
             for i in range(F):
-                v[o, i] = s[a]
+                v[o, i] = x
         elif op == 20:
             for i in range(F):
                 v[o, i] = 1.0 / v[a, i]
@@ -121,8 +123,9 @@ def execute(code, constants, ordinals, begin, end, memory, place):  # noqa: C901
                 for j in range(F):
                     m[o, i * F + j] = v[a, i] * v[b, j]
         elif op == 29:
+            x = s[a]
             for i in range(size):
-                m[o, i] = s[a] * m[b, i]
+                m[o, i] = x * m[b, i]
         elif op == 30:
             for i in range(size):
                 m[o, i] = 1.0 / m[a, i]

@@ -7,34 +7,41 @@ import dataclasses
 import click
 
 from automl_zero.cli.consoles import echo_json, echo_table
-from automl_zero.cli.inputs import bad_input, read_program
+from automl_zero.cli.inputs import InputError, bad_input, read_program, run_config
 
 
 @click.command("evaluate")
 @click.argument("program", metavar="PROGRAM|DIR")
-@click.option("--tasks", "name", required=True, metavar="PRESET|FILE", help="A preset, or a TOML, CSV or npz file.")
+@click.option(
+    "--tasks",
+    "name",
+    metavar="PRESET|FILE",
+    help="A preset, or a TOML, CSV or npz file. Default: the tasks of the run directory.",
+)
 @click.option("--target", metavar="COLUMN", help="The column to predict, where the tasks are a table.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the tasks.")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
-def command(program: str, name: str, target: str | None, seed: int, dtype: str, as_json: bool) -> None:
+def command(program: str, name: str | None, target: str | None, seed: int, dtype: str, as_json: bool) -> None:
     """Score a program on unseen tasks (the final ones), beside models trained on the same tasks.
 
     \b
     Examples:
-      automl-zero evaluate runs/demo --tasks linear
+      automl-zero evaluate runs/demo
+      automl-zero evaluate runs/demo --tasks linear --seed 1
       automl-zero evaluate best.json --tasks houses.csv --target price --json
     """
     candidate = read_program(program)
-    from automl_zero.evaluation import evaluate
+    name = name or run_config(program)
+    if name is None:
+        raise InputError(f"{program} is a program file, which has no tasks of its own: name some with --tasks")
     from automl_zero.evolution.sources import task_source
-    from automl_zero.score import summarize
-    from automl_zero.tasks import baseline_scores
+    from automl_zero.score import fitness_beside_baselines, summarize
 
     with bad_input():
         source = task_source(name, target)
         tasks = source.final(seed)
-    fitness = {"program": evaluate(candidate, tasks, dtype=dtype), **baseline_scores(tasks)}
+    fitness = fitness_beside_baselines(candidate, tasks, dtype)
     scores = {model: summarize(values) for model, values in fitness.items()}
     if as_json:
         record = {

@@ -42,3 +42,11 @@ def read_program(path: str) -> Program:
             raise InputError(f"{path} is not a run directory: it holds no {BEST}")
     with bad_input():
         return Program.load(file)
+
+
+def run_config(path: str) -> str | None:
+    """Path of the configuration of a run directory; None for anything else."""
+    from automl_zero.evolution.run_directory import CONFIG
+
+    file = Path(path) / CONFIG
+    return str(file) if file.is_file() else None

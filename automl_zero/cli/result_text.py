@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from automl_zero.analysis.liveness import remove_dead_code
 from automl_zero.evolution.progress import Result
+from automl_zero.tasks import make_source
 
 
 def result_text(result: Result) -> str:
@@ -21,7 +22,8 @@ def result_text(result: Result) -> str:
     if result.run_dir is not None:
         figures.append(("run directory", str(result.run_dir)))
     lines = [f"{name:18}{value}" for name, value in figures]
-    return "\n".join([_verdict(result), "", remove_dead_code(result.program).pseudocode(), "", *lines])
+    program = remove_dead_code(result.program).pseudocode(make_source(result.config.tasks).num_features)
+    return "\n".join([_verdict(result), "", program, "", *lines])
 
 
 def _verdict(result: Result) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from automl_zero.cli.consoles import echo_program
-from automl_zero.cli.inputs import read_program
+from automl_zero.cli.inputs import bad_input, read_program, run_config
 
 
 @click.command("show")
@@ -28,4 +28,15 @@ def command(program: str, simplify: bool, form: str) -> None:
     if form == "json":
         click.echo(shown.to_json(), nl=False)
     else:
-        echo_program(shown.pseudocode())
+        echo_program(shown.pseudocode(_num_features(program)))
+
+
+def _num_features(path: str) -> int | None:
+    """The number of features of a run's tasks, which turns index constants into integers."""
+    config = run_config(path)
+    if config is None:
+        return None
+    from automl_zero.evolution.sources import task_source
+
+    with bad_input():
+        return task_source(config).num_features

@@ -107,7 +107,7 @@ def advance(island: Island, space: Space, settings: Settings, data: LaneData, co
         number = island.counters[INDIVIDUALS]
         initial = number < settings.population_size
         if settings.random_search or (initial and settings.random_start):
-            for component in range(3):
+            for component in space.open_components:  # the others keep the instructions of the initial program
                 island.sizes[candidate, component] = space.initial_sizes[component]
             randomize_algorithm(
                 island.code[candidate], island.constants[candidate], island.sizes[candidate], space, island.rng

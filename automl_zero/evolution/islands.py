@@ -103,13 +103,16 @@ class Archipelago:
         self.barriers = 0
 
     def start(self, quotas: Sequence[int], pool: ThreadPoolExecutor, stop: Callable[[], bool]) -> list[Future[bool]]:
-        """Let island i make quotas[i] individuals; the results are False where `stop` cut that short."""
+        """Let island i make quotas[i] individuals; the results are False where `stop` cut that short.
+
+        An island makes a few individuals however soon it is stopped, so that there is always a program to offer.
+        """
         return [pool.submit(self._advance_island, *job, stop) for job in zip(self.islands, quotas, strict=True)]
 
     def _advance_island(self, island: Island, quota: int, stop: Callable[[], bool]) -> bool:
         count, done = _FIRST_CALL, 0
         while done < quota:
-            if stop():
+            if island.counters[engine.INDIVIDUALS] > 0 and stop():
                 return False
             count = min(count, quota - done)
             start = time.perf_counter()

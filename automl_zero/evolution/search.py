@@ -77,7 +77,12 @@ def evolve(
     directory = None if out is None else RunDirectory.create(out, force)
     threads = min(workers or usable_cores(), checked.islands)
     with ThreadPoolExecutor(threads, thread_name_prefix="automl-zero") as pool:
-        return _Run(checked, int(seed), directory, pool, callback).execute()
+        run = _Run(checked, int(seed), directory, pool, callback)
+        try:
+            return run.execute()
+        except BaseException:
+            run.stopped = True  # for the threads, which the pool waits for
+            raise
 
 
 @dataclass
@@ -132,7 +137,7 @@ class _Run:
             self.directory.write_config(self.config.to_toml())
         self._compile()
         number = 0
-        while not self.solved and not self._stop() and not self._used_up():
+        while number == 0 or not (self.solved or self._stop() or self._used_up()):
             if self.config.max_experiments is not None and number >= self.config.max_experiments:
                 break
             experiment = _Experiment(self, number)
@@ -399,7 +404,7 @@ class _Experiment:
         """Search fitness: the mean over the tasks or their upper median."""
         if self.config.fitness == "median":
             return float(np.sort(fitness)[len(fitness) // 2])
-        return float(fitness.mean())
+        return float(np.cumsum(fitness)[-1]) / len(fitness)  # summed in the order of the engine, to the same bit
 
     def _offer(self) -> _Candidate:
         """The candidate of an experiment that ended by a limit on counts."""

@@ -21,7 +21,7 @@ import llvmlite.binding as llvm
 
 from automl_zero.cache_directory import cache_directory, write_atomically
 from automl_zero.interpreters.kernel_code import kernel_module
-from automl_zero.ops import TABLE
+from automl_zero.ops import NUM_BUILT_IN, TABLE
 
 ENTRY = "evaluate"
 _DIGEST_BYTES = 32
@@ -73,7 +73,7 @@ def _target_machine() -> Any:
 def get_kernel(lanes: int, features: int | None, dtype: str, observer: Observer | None = None) -> Kernel:
     """The kernel for a lane width, number of features (None: any) and element type, compiled if need be."""
     user_bodies = tuple(TABLE.bodies.get("numba", {}).items())
-    key = (lanes, features, dtype, len(TABLE), user_bodies)
+    key = (lanes, features, dtype, tuple(TABLE.ops[NUM_BUILT_IN:]), user_bodies)
     with _lock:
         if key not in _kernels:
             _kernels[key] = _load(lanes, features, dtype, observer)

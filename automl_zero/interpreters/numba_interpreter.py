@@ -26,7 +26,7 @@ from automl_zero.jit import jit
 from automl_zero.memory import MemorySpec
 from automl_zero.ops import Op, RegisterType
 from automl_zero.ops.arrays import OpArrays, op_arrays
-from automl_zero.program import Program
+from automl_zero.program import Instruction, Program
 from automl_zero.program_arrays import pack, starts_of
 from automl_zero.tasks import TaskSet
 
@@ -112,7 +112,8 @@ def execute(
         if key not in places:
             places[key] = machine.allocate(kind, contents)
         machine.operands[name] = places[key]
-    return machine.run(op, constants)
+    instruction = Instruction(op.name, **dict.fromkeys(machine.operands, 0), constants=tuple(constants))
+    return machine.run(op, instruction.constants)  # rounded as in any program
 
 
 class _Bench:
