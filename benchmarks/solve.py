@@ -112,8 +112,8 @@ def text(record: dict[str, Any]) -> str:
     lines = [report.header_text(record), ""]
     lines += [f"{record['preset']}{settings}: at most {record['max_seconds']:g} s a seed; unsolved counts as that"]
     lines += [_HEADING, *(_line(run) for run in record["runs"])]
-    median = {**{name: found[name]["median"] for name in _FIGURES}, "seed": "median", "solved": found["solved"]}
-    lines += [_line({**median, "solved": f"{found['solved']}/{found['seeds']}"})]
+    medians = {name: found[name]["median"] for name in _FIGURES}
+    lines += [_line({**medians, "seed": "median", "solved": f"{found['solved']}/{found['seeds']}"})]
     cost = found["counted_cpu_seconds"]
     lines += ["", f"CPU seconds to solve: median {cost['median']:.1f} ({cost['min']:.1f} to {cost['max']:.1f})"]
     return "\n".join(lines)

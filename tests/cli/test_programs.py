@@ -106,8 +106,29 @@ def test_evaluate_prints_the_score_beside_the_baselines(run: Run, saved: Path, t
     result = run("evaluate", saved, "--tasks", "tasks.toml")
     assert result.exit_code == 0, result.stderr
     rows = [line.split("  ")[0] for line in result.stdout.splitlines()]
-    assert rows == ["model", "program", "mean", "linear regression", "two-layer network"]
-    assert result.stdout.count("±") == 4
+    own = ["program", "hand-designed linear program", "hand-designed network program"]
+    assert rows == ["model", *own, "mean", "linear regression", "two-layer network"]
+    assert result.stdout.count("±") == 6
+
+
+@pytest.mark.usefixtures("numpy_evaluation")
+def test_evaluate_takes_the_tasks_of_a_run_directory_by_default(run: Run, tmp_path: Path) -> None:
+    directory = RunDirectory.create(tmp_path / "run")
+    directory.write_config(SMALL)
+    directory.write_best(programs.linear())
+    program, config = tmp_path / "run" / "best.json", tmp_path / "run" / "config.toml"
+    result = run("evaluate", "run", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == run("evaluate", program, "--tasks", config, "--json").stdout
+
+
+def test_show_knows_the_elements_that_a_run_directorys_program_sets(run: Run, tmp_path: Path) -> None:
+    directory = RunDirectory.create(tmp_path / "run")
+    directory.write_config(SMALL)
+    half = {"op": "vector_const_set", "out": 1, "constants": [0.5, 1.5]}
+    directory.write_best(Program.from_json({**programs.linear().to_dict(), "setup": [half]}))
+    assert "v1[1] = 1.5" in run("show", "run").stdout
+    assert "v1[int(0.5*F)] = 1.5" in run("show", tmp_path / "run" / "best.json").stdout
 
 
 @pytest.mark.usefixtures("numpy_evaluation")
@@ -129,7 +150,7 @@ def test_evaluate_json_has_every_tasks_fitness_and_depends_on_the_seed(run: Run,
         (["--tasks", "lineer"], "unknown preset 'lineer' (did you mean linear?)"),
         (["--tasks", "linear", "--target", "y"], "a target belongs to a table (.csv, .tsv, .npz), but the tasks are"),
         (["--tasks", "missing.csv", "--target", "y"], "missing.csv: there is no such file"),
-        ([], "Missing option '--tasks'."),
+        ([], "is a program file, which has no tasks of its own: name some with --tasks"),
     ],
 )
 def test_bad_tasks_are_one_sentence(run: Run, saved: Path, arguments: list[str], message: str) -> None:
@@ -141,10 +162,10 @@ def test_bad_tasks_are_one_sentence(run: Run, saved: Path, arguments: list[str],
 @pytest.fixture
 def numpy_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
     """Evaluate with the NumPy interpreter, as the compiled one takes seconds to load."""
-    from automl_zero import evaluation
+    from automl_zero import score
 
-    original = evaluation.evaluate
-    monkeypatch.setattr(evaluation, "evaluate", lambda program, tasks, dtype: original(program, tasks, "numpy", dtype))
+    original = score.evaluate
+    monkeypatch.setattr(score, "evaluate", lambda program, tasks, dtype: original(program, tasks, "numpy", dtype))
 
 
 SMALL = """

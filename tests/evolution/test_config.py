@@ -59,7 +59,7 @@ def test_the_linear_presets_search_the_same_space_on_the_same_tasks() -> None:
     assert reference.search_space == ours.search_space
     assert reference.tasks == ours.tasks
     assert reference.target_fitness == ours.target_fitness == 0.9999
-    assert (reference.population_size, ours.population_size) == (1000, 300)
+    assert (reference.population_size, ours.population_size) == (1000, 100)
 
 
 def test_a_configuration_needs_only_a_search_space_and_tasks() -> None:
