@@ -36,10 +36,11 @@ def parse_seeds(text: str) -> list[int]:
     """Seeds from a text like ``0-9`` or ``0,3,5-7``; ValueError when it is none."""
     seeds: list[int] = []
     for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        if not first.isdecimal() or not (last or first).isdecimal() or int(last or first) < int(first):
+        first, dash, last = part.strip().partition("-")
+        last = last if dash else first
+        if not (first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
             raise ValueError(f"{text!r}: expected seeds like 0-9 or 0,3,5-7")
-        seeds += range(int(first), int(last or first) + 1)
+        seeds += range(int(first), int(last) + 1)
     return seeds
 
 

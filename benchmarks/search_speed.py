@@ -34,13 +34,13 @@ def warm_up(preset: str) -> float:
     return time.perf_counter() - start
 
 
-def measure_seed(preset: str, seed: int, individuals: int) -> dict[str, Any]:
+def measure_seed(preset: str | ExperimentConfig, seed: int, individuals: int) -> dict[str, Any]:
     """Make individuals by a preset's search, experiment after experiment, whether or not one of them solves the tasks.
 
     Only the compiled search is timed, not what happens once an experiment: making its tasks, and the select test.
 
     Args:
-        preset: its name.
+        preset: its name, or a configuration.
         seed: seed of the tasks and of the search.
         individuals: how many.
     """

@@ -118,7 +118,8 @@ class ExperimentConfig(Table):
         select_above: search fitness above which an island's best program takes the select test at the next barrier;
             without it, only the end of an experiment brings the test.
         select_program: what an experiment that ends offers to the select test: the best program of its final
-            population, or the best that it has seen.
+            population, the best that it has seen, or every one that was the best for a time (its hall of fame), of
+            which the test picks one. The last guards against programs that owe their search fitness to luck.
         max_individuals: limit on the number of individuals.
         max_train_steps: limit on the training examples seen, summed over tasks and programs.
         max_seconds: limit on the time.
@@ -147,7 +148,7 @@ class ExperimentConfig(Table):
     fitness: Literal["mean", "median"] = "mean"
     target_fitness: FitnessBound | None = None
     select_above: FitnessBound | None = None
-    select_program: Literal["final_population", "best"] = "final_population"
+    select_program: Literal["final_population", "best", "hall_of_fame"] = "final_population"
     max_individuals: Positive | None = None
     max_train_steps: Positive | None = None
     max_seconds: Annotated[float, Field(gt=0.0)] | None = None

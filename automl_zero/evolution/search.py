@@ -192,12 +192,10 @@ class _Run:
         self.done.train_steps += islands.total(engine.TRAIN_STEPS)
         self.done.evaluated += islands.total(engine.EVALUATED)
         self.done.search_seconds += experiment.search_seconds
-        if candidate.select_fitness is None:
-            candidate.select_fitness = self.select(candidate.program)
-            experiment.select_tests += 1
+        selected = experiment.select(candidate)
         target = self.config.target_fitness
-        self.solved = target is not None and candidate.select_fitness > target
-        if self.best is None or candidate.select_fitness > (self.best.select_fitness or 0.0) or self.solved:
+        self.solved = target is not None and selected > target
+        if self.best is None or selected > (self.best.select_fitness or 0.0) or self.solved:
             self.best = candidate
         self.done.records.append(
             {
@@ -206,7 +204,7 @@ class _Run:
                 "evaluated": islands.total(engine.EVALUATED),
                 "select_tests": experiment.select_tests,
                 "search_fitness": candidate.search_fitness,
-                "select_fitness": candidate.select_fitness,
+                "select_fitness": selected,
                 "solved": self.solved,
                 "seconds": round(experiment.search_seconds, 3),
                 "program": candidate.program.to_dict(),
@@ -326,7 +324,7 @@ class _Experiment:
         self.search_seconds = 0.0
         self.select_tests = 0
         self.best: _Candidate | None = None
-        self.tested: set[Program] = set()
+        self.hall_of_fame: list[_Candidate] = []
         self.checked = [-1] * self.config.islands  # number of each island's best individual when last looked at
 
     def run(self) -> _Candidate:
@@ -381,6 +379,7 @@ class _Experiment:
             island.fitness[slot] = candidate.search_fitness
             if self.best is None or candidate.search_fitness > self.best.search_fitness:
                 self.best = candidate
+                self.hall_of_fame.append(candidate)
                 self.run_.improved(self.number, candidate, self._individuals())
                 if self._passes(candidate):
                     return candidate
@@ -388,12 +387,16 @@ class _Experiment:
 
     def _passes(self, candidate: _Candidate) -> bool:
         above, target = self.config.select_above, self.config.target_fitness
-        if above is None or target is None or candidate.search_fitness <= above or candidate.program in self.tested:
+        if above is None or target is None or candidate.search_fitness <= above:
             return False
-        self.tested.add(candidate.program)
-        self.select_tests += 1
-        candidate.select_fitness = self.run_.select(candidate.program)
-        return candidate.select_fitness > target
+        return self.select(candidate) > target
+
+    def select(self, candidate: _Candidate) -> float:
+        """Fitness of a candidate on the select tasks; each takes the test once."""
+        if candidate.select_fitness is None:
+            self.select_tests += 1
+            candidate.select_fitness = self.run_.select(candidate.program)
+        return candidate.select_fitness
 
     def _candidate(self, number: int, slot: int) -> _Candidate:
         island = self.islands.islands[number]
@@ -408,7 +411,7 @@ class _Experiment:
 
     def _offer(self) -> _Candidate:
         """The candidate of an experiment that ended by a limit on counts."""
-        if self.config.select_program == "best" or self.config.search == "random":
+        if self.config.select_program != "final_population" or self.config.search == "random":
             return self._offer_best()
         size = self.config.population_size
         filled = [
@@ -418,7 +421,10 @@ class _Experiment:
         return self._candidate(number, int(filled[number].argmax()))
 
     def _offer_best(self) -> _Candidate:
+        """The best program seen, by search fitness or, of those that were once the best, by select fitness."""
         assert self.best is not None
+        if self.config.select_program == "hall_of_fame":
+            return max(self.hall_of_fame, key=self.select)
         return self.best
 
     def _individuals(self) -> int:

@@ -116,5 +116,5 @@ def test_what_a_process_used_is_its_own():
 
 
 def test_a_process_that_fails_is_reported_with_its_message():
-    with pytest.raises(RuntimeError, match="(?s)status 2.*unknown preset 'nowhere'"):
+    with pytest.raises(RuntimeError, match=r"(?s)status 2.*unknown preset 'nowhere'"):
         processes.evolve(["nowhere"])
