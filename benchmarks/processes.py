@@ -23,7 +23,7 @@ class Finished:
         result: what it printed, as JSON.
         seconds: wall-clock time from its start to its end.
         cpu_seconds: user and system time of all its threads, the interpreter's start included.
-        peak_memory_mib: largest resident size.
+        peak_memory_mib: largest resident size; on Linux at least what this process had when it started the other.
     """
 
     result: dict[str, Any]

@@ -17,8 +17,8 @@ def data_config(path: str | Path, target: str | None = None) -> dict[str, Any]:
     """The configuration for a search on a user's table, to be given to :func:`load_config`.
 
     The search space and the search are those of the preset ``digits``, that is, of the paper's baseline (Table S5):
-    linear models and two-layer networks, for regression as well as for classification, are well inside it. But it starts
-    from the hand-designed linear program, which at an equal budget found better programs on every table tried.
+    linear models and two-layer networks, for regression as well as for classification, are well inside it. But it
+    starts from the hand-designed linear program, which at an equal budget found better programs on every table tried.
 
     Args:
         path: CSV or npz file.

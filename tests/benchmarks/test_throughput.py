@@ -48,6 +48,10 @@ def test_progress_goes_to_stderr(outcome):
     assert "search: linear-reference, seed 0" in outcome["errors"]
 
 
+def test_processes_are_measured_before_this_one_grows(outcome):
+    assert outcome["errors"].splitlines()[:2] == ["process: linear-reference", "process: linear"]
+
+
 def test_the_report_says_where_and_when_it_was_made(record):
     assert record["benchmark"] == "throughput"
     assert record["quick"] is True
@@ -130,7 +134,7 @@ def test_starts_are_timed_with_an_empty_cache_and_with_a_full_one(monkeypatch):
     record = throughput._process("linear", throughput.Effort(starts=3))
     assert record["first_start_seconds"] == 10.0
     assert record["later_start_seconds"] == 1.0
-    assert [environment is None for environment in environments] == [True, False, True, True, True]
+    assert [environment is None for environment in environments] == [True, True, False, True, True, True]
 
 
 def test_a_failing_process_is_reported(monkeypatch, capsys):

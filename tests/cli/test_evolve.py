@@ -107,7 +107,7 @@ def test_a_csv_file_becomes_the_tasks(run: Run, engine: FakeEngine, tmp_path: Pa
     config = engine.calls[0]["config"]
     assert config.tasks == {"kind": "file", "path": str(path), "target": "price"}
     assert (config.name, config.max_individuals) == ("houses", 1000)
-    assert config.search_space == load_config("digits").search_space
+    assert config.search_space == load_config("digits", ["search_space.initial=linear"]).search_space
 
 
 def test_an_npz_file_needs_no_target(run: Run, engine: FakeEngine, tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def test_an_op_without_a_body_for_a_backend_is_refused_when_it_is_used(tasks):
 
 def test_a_body_for_lanes_needs_operands_and_output_of_one_type():
     op = register(Op("scaled", (SCALAR, VECTOR), VECTOR, "{out} = {in1} * {in2}"), numba=lambda code, x, y: x)
-    with pytest.raises(ValueError, match="op 'scaled': .* one type, not s,v->v"):
+    with pytest.raises(ValueError, match=r"op 'scaled': .* one type, not s,v->v"):
         execute(op, (), 2, 1.0, [1.0, 2.0], [0.0, 0.0], "float64")
 
 
