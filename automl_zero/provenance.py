@@ -53,14 +53,23 @@ def cost(seconds: float, cpu_seconds: float) -> dict[str, float]:
     Returns:
         The two, the average number of busy cores, and the peak memory of the process in MiB.
     """
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    unit = 1024**2 if sys.platform == "darwin" else 1024  # bytes there, KiB on Linux
     return {
         "seconds": round(seconds, 3),
         "cpu_seconds": round(cpu_seconds, 3),
         "busy_cores": round(cpu_seconds / seconds, 2) if seconds > 0 else 0.0,
-        "peak_memory_mib": round(peak / unit, 1),
+        "peak_memory_mib": round(_peak_memory() / 2**20, 1),
     }
+
+
+def _peak_memory() -> int:
+    """Most memory that this process has had, in bytes."""
+    try:
+        # On Linux ru_maxrss starts at the peak of the process that launched this one.
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024  # bytes there, KiB elsewhere
 
 
 def _processor() -> str:

@@ -101,25 +101,26 @@ class Archipelago:
         self.settings = make_settings(config, data)
         self.islands = [new_island(config, space, data, (*key, number)) for number in range(config.islands)]
         self.barriers = 0
+        self._call_sizes = [_FIRST_CALL] * config.islands  # individuals a compiled call, adapted to the speed
 
     def start(self, quotas: Sequence[int], pool: ThreadPoolExecutor, stop: Callable[[], bool]) -> list[Future[bool]]:
         """Let island i make quotas[i] individuals; the results are False where `stop` cut that short.
 
         An island makes a few individuals however soon it is stopped, so that there is always a program to offer.
         """
-        return [pool.submit(self._advance_island, *job, stop) for job in zip(self.islands, quotas, strict=True)]
+        return [pool.submit(self._advance_island, number, quota, stop) for number, quota in enumerate(quotas)]
 
-    def _advance_island(self, island: Island, quota: int, stop: Callable[[], bool]) -> bool:
-        count, done = _FIRST_CALL, 0
+    def _advance_island(self, number: int, quota: int, stop: Callable[[], bool]) -> bool:
+        island, done = self.islands[number], 0
         while done < quota:
             if island.counters[engine.INDIVIDUALS] > 0 and stop():
                 return False
-            count = min(count, quota - done)
+            count = min(self._call_sizes[number], quota - done)
             start = time.perf_counter()
             engine.advance(island, self.space, self.settings, self.data, count)
-            speed = count / max(time.perf_counter() - start, 1e-9)
+            fitting = int(count / max(time.perf_counter() - start, 1e-9) * _CALL_SECONDS)
+            self._call_sizes[number] = max(1, min(fitting, 10 * self._call_sizes[number]))
             done += count
-            count = max(1, min(int(speed * _CALL_SECONDS), 10 * count))
         return True
 
     def migrate(self) -> None:

@@ -126,7 +126,7 @@ class _Run:
         self.best: _Candidate | None = None  # of all experiments that have ended, by select fitness
         self.solved = False
         self.progress = Progress(phase="compile")
-        self.last_report = self.last_best_file = -_REPORT_EVERY
+        self.last_report = self.last_best_file = self.last_call = -_REPORT_EVERY
         self._select: Evaluator | None = None
 
     # -- the run -----------------------------------------------------------------------------------------------
@@ -224,19 +224,19 @@ class _Run:
             self._select = Evaluator(self.source.select(self.seed), self.config.dtype)
         return float(self._select.evaluate(program)[0].mean())
 
-    def report(self, progress: Progress) -> None:
-        """Tell the callback, and now and then the log, about the progress."""
-        self.progress = progress
-        if progress.seconds - self.last_report >= _REPORT_EVERY:
-            self.write_metrics()
+    def report(self, make_progress: Callable[[], Progress], at_end: bool) -> None:
+        """Tell the callback and the log about the progress, if it is time; barriers may come every few milliseconds."""
+        now = self.seconds()
+        log_due, call_due = now - self.last_report >= _REPORT_EVERY, now - self.last_call >= _HEARTBEAT
+        if not (log_due or call_due or at_end):
+            return
+        self.progress = make_progress()
+        if log_due or at_end:
+            self.last_report = now
+            self.history.append(self.progress.metrics())
+            if self.directory is not None:
+                self.directory.append_metrics(self.history[-1])
         self._call()
-
-    def write_metrics(self) -> None:
-        """Write a line of metrics.jsonl."""
-        self.last_report = self.progress.seconds
-        self.history.append(self.progress.metrics())
-        if self.directory is not None:
-            self.directory.append_metrics(self.history[-1])
 
     def improved(self, experiment: int, candidate: _Candidate, individuals: int) -> None:
         """Record a new best program of an experiment."""
@@ -304,6 +304,7 @@ class _Run:
         return any(left is not None and left <= 0 for left in remaining)
 
     def _call(self) -> None:
+        self.last_call = self.seconds()
         if self.callback is not None and self.callback(replace(self.progress, seconds=self.seconds())) is False:
             self.stopped = True
 
@@ -344,7 +345,7 @@ class _Experiment:
                 return self._offer_best()
             passed = self._look_for_improvements()
             self.islands.migrate()
-            self.run_.report(self._progress())
+            self.run_.report(self._progress, at_end=passed is not None or not any(self._quotas()))
             if passed is not None:
                 return passed
             if self.run_.stop_requested():
