@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,18 +22,45 @@ from automl_zero.cache_directory import cache_directory
 
 _SOURCES = ("ops", "analysis", "interpreters", "evolution")
 
+PROFILING = os.environ.get("AUTOML_ZERO_PROFILE") == "1"
+"""Whether the engine measures where its time goes. Decided when code is compiled: without it, there is no such code."""
+
 
 @functools.cache
 def compiled_directory() -> Path:
     """Directory of the compiled functions that belong to the present sources and versions."""
     digest = hashlib.sha256()
-    for version in (numba.__version__, llvmlite.__version__, np.__version__):
-        digest.update(version.encode())
+    for setting in (numba.__version__, llvmlite.__version__, np.__version__, str(PROFILING)):
+        digest.update(setting.encode() + b"\0")
     root = Path(__file__).parent
     files = [Path(__file__), root / "memory.py"]  # compiled code contains the largest number of registers
     for path in sorted([*files, *(p for folder in _SOURCES for p in (root / folder).rglob("*.py"))]):
         digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
     return cache_directory() / "engine" / digest.hexdigest()[:32]
+
+
+def jit(function: Callable[..., Any]) -> Any:
+    """Compile a function that only compiled code may call; Python crashes when it does.
+
+    Without the wrappers that calls from Python need, which take a third of the compile time. All compiled code runs
+    without the interpreter lock, with IEEE arithmetic, and without reference counting: no function makes an array.
+    """
+    return _compiled(function, compiled_directory(), no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def entry_point(function: Callable[..., Any]) -> Any:
+    """Compile a function that Python calls."""
+    return _compiled(function, compiled_directory())
+
+
+def callable_from_python(compiled: Any) -> Any:
+    """A version that Python can call of a function compiled by :func:`jit`; for tests and experiments."""
+    return _compiled(compiled.py_func, compiled_directory() / "callable")
+
+
+def is_compiled(module: str, function: str) -> bool:
+    """Whether the disk cache holds a compiled version of a function, by the last part of its module's name."""
+    return any(compiled_directory().glob(f"*/{module}.{function}-*.nbi"))
 
 
 @functools.cache
@@ -45,19 +73,13 @@ def _is_writable(directory: Path) -> bool:
     return True
 
 
-def jit(function: Callable[..., Any]) -> Any:
-    """Compile a function for the engine: without the interpreter lock, IEEE arithmetic, cached on disk."""
+def _compiled(function: Callable[..., Any], directory: Path, **options: bool) -> Any:
     # Where it cannot write, Numba would turn to __pycache__ folders beside the sources, whose content can be stale.
-    cache = _is_writable(compiled_directory())
+    options["cache"] = _is_writable(directory)
     previous = numba.config.CACHE_DIR
     # Numba reads this setting when a function is decorated; other users of Numba in the process keep theirs.
-    numba.config.CACHE_DIR = str(compiled_directory())
+    numba.config.CACHE_DIR = str(directory)
     try:
-        return numba.njit(cache=cache, nogil=True, error_model="numpy", boundscheck=False, _nrt=False)(function)
+        return numba.njit(nogil=True, error_model="numpy", boundscheck=False, _nrt=False, **options)(function)
     finally:
         numba.config.CACHE_DIR = previous
-
-
-def is_compiled(module: str, function: str) -> bool:
-    """Whether the disk cache holds a compiled version of a function, by the last part of its module's name."""
-    return any(compiled_directory().glob(f"*/{module}.{function}-*.nbi"))

@@ -15,7 +15,7 @@ from automl_zero import programs
 from automl_zero.analysis.compiled import canonicalise, new_canonical
 from automl_zero.interpreters.execute import encode, run_kernel
 from automl_zero.interpreters.lane_data import lay_out, new_arena
-from automl_zero.jit import jit
+from automl_zero.jit import entry_point
 from automl_zero.ops.arrays import op_arrays
 from automl_zero.program import Program
 from automl_zero.program_arrays import pack, starts_of
@@ -128,7 +128,7 @@ def _ours(program: Program, tasks: TaskSet, dtype: str) -> Evaluate:
     return evaluate
 
 
-@jit
+@entry_point
 def _repeat(count, code, constants, sizes, starts, form, data, ops, arena):
     total = 0
     for _ in range(count):

@@ -15,9 +15,21 @@ from automl_zero.analysis.compiled import Canonical, canonicalise
 from automl_zero.evolution.caches import Cache, contains, insert, look_up
 from automl_zero.evolution.mutation import Space, mutate, randomize_algorithm
 from automl_zero.evolution.random_numbers import below, unit
+from automl_zero.evolution.stopwatch import (
+    ANALYSE,
+    ENCODE,
+    EVALUATE,
+    LOOK_UP,
+    MUTATE,
+    PROBE,
+    REPLACE,
+    SELECT,
+    lap,
+    start,
+)
 from automl_zero.interpreters.execute import encode, run_kernel
 from automl_zero.interpreters.lane_data import Arena, LaneData
-from automl_zero.jit import jit
+from automl_zero.jit import entry_point, jit
 
 # Counters of an island, by index.
 (
@@ -83,6 +95,7 @@ class Island(NamedTuple):
         form: room for the canonical form of a candidate.
         arena: working memory of the kernel.
         ranked: float64[D], room to sort task fitnesses.
+        laps: int64[stopwatch.SIZE], cycles by stage, when profiling.
     """
 
     code: npt.NDArray[np.uint8]
@@ -97,12 +110,14 @@ class Island(NamedTuple):
     form: Canonical
     arena: Arena
     ranked: npt.NDArray[np.float64]
+    laps: npt.NDArray[np.int64]
 
 
-@jit
+@entry_point
 def advance(island: Island, space: Space, settings: Settings, data: LaneData, count: int):  # type: ignore[no-untyped-def]
     """Make `count` individuals: the initial population first, then children that replace the oldest."""
     candidate = settings.population_size
+    start(island.laps)
     for _ in range(count):
         number = island.counters[INDIVIDUALS]
         initial = number < settings.population_size
@@ -130,6 +145,7 @@ def advance(island: Island, space: Space, settings: Settings, data: LaneData, co
             island.hashes[candidate + 1] = value
             island.counters[BEST_INDIVIDUAL] = number
         island.counters[INDIVIDUALS] = number + 1
+        lap(island.laps, REPLACE)
 
 
 @jit
@@ -147,7 +163,8 @@ def _copy(source, target, island):  # type: ignore[no-untyped-def]
 def _analyse(island, space, data):  # type: ignore[no-untyped-def]
     """Canonical form and hash of the candidate."""
     candidate = island.code.shape[0] - 2
-    return canonicalise(
+    lap(island.laps, MUTATE)
+    value = canonicalise(
         island.code[candidate],
         island.constants[candidate],
         island.sizes[candidate],
@@ -156,6 +173,8 @@ def _analyse(island, space, data):  # type: ignore[no-untyped-def]
         space.ops,
         island.form,
     )
+    lap(island.laps, ANALYSE)
+    return value
 
 
 @jit
@@ -168,6 +187,7 @@ def _make_child(island, space, settings, data):  # type: ignore[no-untyped-def]
         if island.fitness[rival] > island.fitness[parent]:
             parent = rival
     mutated = unit(island.rng) < settings.mutation_probability
+    lap(island.laps, SELECT)
     tries = settings.max_tries if mutated and settings.until != 0 else 1
     value = np.uint64(0)
     for _ in range(tries):
@@ -190,10 +210,12 @@ def _assess(value, island, space, settings, data):  # type: ignore[no-untyped-de
     if settings.use_canonical:
         counters[CANONICAL_LOOKUPS] += 1
         known = look_up(island.canonical_cache, value)
+        lap(island.laps, LOOK_UP)
         if known >= 0.0:
             counters[CANONICAL_HITS] += 1
             return known
     encode(island.form, data, space.ops, island.arena)
+    lap(island.laps, ENCODE)
     fingerprint = np.uint64(0)
     fitness = -1.0
     if settings.use_fec:
@@ -203,7 +225,9 @@ def _assess(value, island, space, settings, data):  # type: ignore[no-untyped-de
         fingerprint |= np.uint64(1)  # 0 marks an empty entry
         counters[TRAIN_STEPS] += steps
         counters[FEC_LOOKUPS] += 1
+        lap(island.laps, PROBE)
         fitness = look_up(island.fec_cache, fingerprint)
+        lap(island.laps, LOOK_UP)
         if fitness >= 0.0:
             counters[FEC_HITS] += 1
     if fitness < 0.0:
@@ -211,6 +235,7 @@ def _assess(value, island, space, settings, data):  # type: ignore[no-untyped-de
         counters[TRAIN_STEPS] += steps
         counters[EVALUATED] += 1
         fitness = _aggregate(island, settings, data)
+        lap(island.laps, EVALUATE)
         if settings.use_fec:
             insert(island.fec_cache, fingerprint, fitness)
     if settings.use_canonical:

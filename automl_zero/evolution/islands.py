@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from automl_zero.analysis.compiled import new_canonical
-from automl_zero.evolution import engine
+from automl_zero.evolution import engine, stopwatch
 from automl_zero.evolution.caches import new_cache
 from automl_zero.evolution.engine import Island, Settings
 from automl_zero.evolution.mutation import Space
@@ -72,6 +72,7 @@ def new_island(config: ExperimentConfig, space: Space, data: LaneData, key: Sequ
         form=new_canonical(slots),
         arena=new_arena(data, slots, memory.scalars, memory.vectors, memory.matrices),
         ranked=np.zeros(data.num_tasks),
+        laps=np.zeros(stopwatch.SIZE, np.int64),
     )
     island.counters[engine.BEST_INDIVIDUAL] = -1
     initial = config.search_space.initial_program()

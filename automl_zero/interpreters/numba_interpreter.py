@@ -22,7 +22,7 @@ from automl_zero.interpreters.lane_data import (
     new_arena,
     padded,
 )
-from automl_zero.jit import jit
+from automl_zero.jit import entry_point
 from automl_zero.memory import MemorySpec
 from automl_zero.ops import Op, RegisterType
 from automl_zero.ops.arrays import OpArrays, op_arrays
@@ -62,7 +62,7 @@ class Evaluator:
         return self._arena
 
 
-@jit
+@entry_point
 def _evaluate(code, constants, sizes, starts, form, data, ops, arena):  # type: ignore[no-untyped-def]
     canonicalise(code, constants, sizes, starts, data.num_features, ops, form)
     encode(form, data, ops, arena)

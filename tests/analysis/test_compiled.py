@@ -11,21 +11,21 @@ import numpy as np
 import pytest
 
 from automl_zero import programs
-from automl_zero.analysis.compiled import Canonical, canonicalise, find_live, new_canonical
+from automl_zero.analysis.compiled import Canonical, new_canonical
 from automl_zero.analysis.liveness import live_instructions, remove_dead_code
 from automl_zero.evolution.config import load_config
-from automl_zero.evolution.mutation import make_space, mutate, randomize_algorithm
+from automl_zero.evolution.mutation import make_space
 from automl_zero.evolution.random_numbers import new_generator
-from automl_zero.interpreters.execute import encode, run_kernel
 from automl_zero.interpreters.lane_data import lay_out, new_arena
 from automl_zero.interpreters.numpy_interpreter import TaskRun, evaluate_program
-from automl_zero.jit import jit
+from automl_zero.jit import entry_point
 from automl_zero.memory import MemorySpec
 from automl_zero.ops import TABLE, ConstantKind, RegisterType
 from automl_zero.ops.arrays import op_arrays
 from automl_zero.program import COMPONENTS, Instruction, Program
 from automl_zero.program_arrays import pack, starts_of, unpack
 from automl_zero.tasks import TaskSet, from_arrays
+from tests.compiled import canonicalise, encode, find_live, mutate, randomize_algorithm, run_kernel
 
 MEMORY = MemorySpec(4, 3, 2)
 OPS = op_arrays()
@@ -325,7 +325,7 @@ def test_every_live_constant_op_and_address_matters_or_the_errors_stay():
     assert 50 < same < 250
 
 
-@jit
+@entry_point
 def _walk(count, code, constants, sizes, space, rng, form, hashes, forms, numbers):  # type: ignore[no-untyped-def]
     """Hashes and forms of programs with some live code, each a mutation of the one before, with fresh starts."""
     made = 0

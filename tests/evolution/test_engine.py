@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 
 from automl_zero import programs
-from automl_zero.analysis.compiled import canonicalise, new_canonical
+from automl_zero.analysis.compiled import new_canonical
 from automl_zero.evolution import engine
 from automl_zero.evolution.config import MUTATION_TYPES, ExperimentConfig
 from automl_zero.evolution.engine import Island, advance
 from automl_zero.evolution.islands import make_settings, new_island, program_in
-from automl_zero.evolution.mutation import make_space, mutate, randomize_algorithm
-from automl_zero.evolution.random_numbers import below, new_generator, unit
-from automl_zero.interpreters.execute import encode, run_kernel
+from automl_zero.evolution.mutation import make_space
+from automl_zero.evolution.random_numbers import new_generator
 from automl_zero.interpreters.lane_data import LaneData, new_arena
 from automl_zero.interpreters.numba_interpreter import Evaluator
 from automl_zero.memory import MemorySpec
 from automl_zero.program import COMPONENTS, Instruction, Program
 from automl_zero.program_arrays import pack, starts_of, unpack
 from automl_zero.tasks import TaskSet, from_arrays, linear_regression
+from tests.compiled import below, canonicalise, encode, mutate, randomize_algorithm, run_kernel, unit
 
 MEMORY = MemorySpec(4, 3, 1)
 KEY = (3, 1, 4)

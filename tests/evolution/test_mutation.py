@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from automl_zero.evolution.config import MUTATION_TYPES, ExperimentConfig, load_config
-from automl_zero.evolution.mutation import Space, draw_instruction, make_space, mutate
+from automl_zero.evolution.mutation import Space, make_space
 from automl_zero.evolution.random_numbers import new_generator
 from automl_zero.memory import MemorySpec
 from automl_zero.ops import TABLE, RegisterType
 from automl_zero.program import COMPONENTS, Instruction, Program
 from automl_zero.program_arrays import pack, unpack
+from tests.compiled import draw_instruction, mutate
 
 MEMORY = MemorySpec(4, 3, 2)
 ALL_OPS = [op.name for op in TABLE]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from automl_zero.evolution.random_numbers import below, between, new_generator, next_bits, normal, unit
+from automl_zero.evolution.random_numbers import new_generator
+from tests.compiled import below, between, next_bits, normal, unit
 
 MASK = 2**64 - 1
 

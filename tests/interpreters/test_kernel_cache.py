@@ -169,7 +169,9 @@ def test_a_kernel_does_without_a_cache_that_cannot_be_written(cache, tmp_path, m
 
 DRAW = """
 import numpy as np
-from automl_zero.evolution.mutation import _draw_index
+from automl_zero.evolution import mutation
+from automl_zero.jit import callable_from_python
+_draw_index = callable_from_python(mutation._draw_index)
 value = _draw_index(np.arange(1, 5, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
 print(value, *(sum(counter.values()) for counter in (_draw_index.stats.cache_hits, _draw_index.stats.cache_misses)))
 """

@@ -10,7 +10,7 @@ import pytest
 from automl_zero import programs
 from automl_zero.evaluation import evaluate
 from automl_zero.evolution.config import load_config
-from automl_zero.evolution.mutation import draw_instruction, make_space
+from automl_zero.evolution.mutation import make_space
 from automl_zero.evolution.random_numbers import new_generator
 from automl_zero.evolution.search import evolve
 from automl_zero.interpreters.numba_interpreter import execute
@@ -18,6 +18,7 @@ from automl_zero.memory import MemorySpec
 from automl_zero.ops import NUM_BUILT_IN, TABLE, Op, RegisterType, register, unregister
 from automl_zero.program import Instruction, Program
 from automl_zero.tasks import TaskSet, from_arrays
+from tests.compiled import draw_instruction
 
 SCALAR, VECTOR, MATRIX = RegisterType.SCALAR, RegisterType.VECTOR, RegisterType.MATRIX
 MEMORY = MemorySpec(3, 2, 0)
