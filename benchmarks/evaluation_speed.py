@@ -14,6 +14,7 @@ import numpy.typing as npt
 from automl_zero import programs
 from automl_zero.analysis.compiled import canonicalise, new_canonical
 from automl_zero.interpreters.execute import encode, run_kernel
+from automl_zero.interpreters.kernel import Kernel
 from automl_zero.interpreters.lane_data import lay_out, new_arena
 from automl_zero.jit import entry_point
 from automl_zero.ops.arrays import op_arrays
@@ -63,14 +64,14 @@ def measure(case: Case, rounds: int, sample_seconds: float) -> dict[str, Any]:
     compile_seconds, fitness, steps = {}, {}, {}
     for name in (_STAND_IN, *_DTYPES):
         start = time.perf_counter()
-        contestants[name] = _stand_in(program, tasks) if name == _STAND_IN else _ours(program, tasks, name)
+        contestants[name] = _stand_in(program, tasks) if name == _STAND_IN else ours(program, tasks, name)
         fitness[name], steps[name] = contestants[name](1)
         compile_seconds[name] = time.perf_counter() - start
-    counts = {name: _repetitions(evaluate, sample_seconds) for name, evaluate in contestants.items()}
+    counts = {name: repetitions(evaluate, sample_seconds) for name, evaluate in contestants.items()}
     samples: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, evaluate in contestants.items():
-            samples[name].append(_seconds(evaluate, counts[name]))
+            samples[name].append(seconds_of(evaluate, counts[name]))
     record: dict[str, Any] = {
         **asdict(case),
         "rounds": rounds,
@@ -92,15 +93,15 @@ def measure(case: Case, rounds: int, sample_seconds: float) -> dict[str, Any]:
     return record
 
 
-def _seconds(evaluate: Evaluate, count: int) -> float:
+def seconds_of(evaluate: Evaluate, count: int) -> float:
     start = time.thread_time()
     evaluate(count)
     return (time.thread_time() - start) / count
 
 
-def _repetitions(evaluate: Evaluate, sample_seconds: float) -> int:
+def repetitions(evaluate: Evaluate, sample_seconds: float) -> int:
     count = 1
-    while (seconds := _seconds(evaluate, count)) * count < sample_seconds:
+    while (seconds := seconds_of(evaluate, count)) * count < sample_seconds:
         count = max(2 * count, min(int(sample_seconds / max(seconds, 1e-9)) + 1, 100 * count))
     return count
 
@@ -114,9 +115,9 @@ def _stand_in(program: Program, tasks: TaskSet) -> Evaluate:
     return lambda count: stand_in.evaluate(program, count)
 
 
-def _ours(program: Program, tasks: TaskSet, dtype: str) -> Evaluate:
+def ours(program: Program, tasks: TaskSet, dtype: str, kernel: Kernel | None = None) -> Evaluate:
     """What the search does with a program that no cache knows: analyse it, encode it, run the kernel."""
-    data, (code, constants, sizes) = lay_out(tasks, dtype), pack(program)
+    data, (code, constants, sizes) = lay_out(tasks, dtype, kernel), pack(program)
     memory, form = program.memory, new_canonical(len(code))
     arena = new_arena(data, len(code), memory.scalars, memory.vectors, memory.matrices)
     arguments = (code, constants, sizes, starts_of(sizes), form, data, op_arrays(), arena)

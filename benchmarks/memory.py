@@ -179,8 +179,10 @@ def text(record: dict[str, Any]) -> str:
     lines += [f"peak resident size  {record['peak_mib']:.1f} MiB"]
     lines += [f"settled, end        {record['settled_mib']:.1f} MiB, {record['end_mib']:.1f} MiB"]
     lines += [
-        (f"growth              {record['growth_mib']:.1f} MiB from minute {first:.1f} to {last:.1f}; "
-        f"{record['growth_mib_per_hour']:.1f} MiB an hour by least squares")
+        (
+            f"growth              {record['growth_mib']:.1f} MiB from minute {first:.1f} to {last:.1f}; "
+            f"{record['growth_mib_per_hour']:.1f} MiB an hour by least squares"
+        )
     ]
     lines += ["", "Arrays by their sizes: bytes of an individual; MiB of all islands and of task sets in lanes"]
     columns = ("slots", "code", "constants", "sizes", "fitness", "hash", "total", "islands", "pop.", "caches", "tasks")

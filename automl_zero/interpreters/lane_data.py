@@ -15,6 +15,7 @@ from automl_zero.memory import MAX_REGISTERS
 from automl_zero.tasks import TaskSet
 
 LANE_WIDTHS = (8, 16)
+LARGEST_WIDE_MATRIX = 16 * 1024  #: bytes of a matrix in wide lanes up to which these are used
 LARGEST_SPECIALISED = 32  #: up to this F a kernel of its own is made, which is about 15 % faster
 
 
@@ -99,15 +100,21 @@ def padded(size: int) -> int:
     return -(-size // CHUNK_BYTES) * CHUNK_BYTES
 
 
-def lane_width(num_tasks: int) -> int:
-    """Lanes for a number of tasks. Full cache lines beat an exact fit: rows that straddle two lines are slow."""
-    return next((width for width in LANE_WIDTHS if num_tasks <= width), LANE_WIDTHS[-1])
+def lane_width(num_tasks: int, num_features: int, dtype: str) -> int:
+    """Lanes for tasks of some number and size.
+
+    Full cache lines beat an exact fit: rows that straddle two lines are slow. Wide is better, since an instruction is
+    dispatched once for all lanes, as long as two matrices and some vectors fit the processor's first-level cache.
+    """
+    narrow, wide = LANE_WIDTHS
+    matrix_bytes = num_features**2 * wide * np.dtype(dtype).itemsize
+    return narrow if num_tasks <= narrow or matrix_bytes > LARGEST_WIDE_MATRIX else wide
 
 
 def kernel_for(num_tasks: int, num_features: int, dtype: str, observer: Observer | None = None) -> Kernel:
     """The kernel that fits tasks of some number and size."""
     specialised = num_features if num_features <= LARGEST_SPECIALISED else None
-    return get_kernel(lane_width(num_tasks), specialised, dtype, observer)
+    return get_kernel(lane_width(num_tasks, num_features, dtype), specialised, dtype, observer)
 
 
 def lay_out(tasks: TaskSet, dtype: str, kernel: Kernel | None = None) -> LaneData:
