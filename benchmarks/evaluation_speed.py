@@ -100,6 +100,7 @@ def seconds_of(evaluate: Evaluate, count: int) -> float:
 
 
 def repetitions(evaluate: Evaluate, sample_seconds: float) -> int:
+    evaluate(1)  # the first call may compile
     count = 1
     while (seconds := seconds_of(evaluate, count)) * count < sample_seconds:
         count = max(2 * count, min(int(sample_seconds / max(seconds, 1e-9)) + 1, 100 * count))
