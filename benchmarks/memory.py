@@ -116,7 +116,7 @@ def watch(command: Sequence[str], interval: float) -> Watched:
                 sizes = _sizes(process.pid)
                 if "VmRSS" in sizes:
                     samples.append((time.perf_counter() - start, sizes["VmRSS"]))
-                    peak = sizes["VmHWM"]
+                    peak = max(peak, *sizes.values())  # the kernel's account of the peak lags a little behind
                 try:
                     process.wait(interval)
                     running = False

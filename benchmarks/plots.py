@@ -47,7 +47,7 @@ def draw(path: Path, title: str, x_label: str, y_label: str, curves: Sequence[Cu
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    figure = Figure(figsize=(8, 5.5), layout="constrained")
     axes = figure.add_subplot()
     axes.set(title=title, xlabel=x_label, ylabel=y_label)
     if logarithmic:
@@ -64,6 +64,6 @@ def draw(path: Path, title: str, x_label: str, y_label: str, curves: Sequence[Cu
             label = f"{label}: exponent {curve.fit.exponent:.2f}"
         line.set_label(label)
     axes.grid(True, which="both", linewidth=0.3)
-    axes.legend()
+    figure.legend(loc="outside lower center", fontsize="small", ncols=1 if len(curves) < 3 else 2)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ class Effort:
         seconds: of each search on one thread or two.
     """
 
-    sizes: Sizes = Sizes()
+    sizes: Sizes = field(default_factory=Sizes)
     rounds: int = 15
     alternations: int = 7
     seconds: float = 1.0
@@ -127,11 +127,14 @@ def text(record: dict[str, Any]) -> str:
     for series in record["series"]:
         variable = series["variable"]
         lines += ["", f"{series['title']} ({series['setting']})"]
-        lines += [f"{variable:>18}{'time':>12}{'min':>12}{'max':>12}{'time / size':>14}"]
+        per_size = f"time / {variable}" if variable != "P" else ""  # an individual is one of P, whatever P is
+        lines += [f"{variable:>18}{'time':>12}{'min':>12}{'max':>12}{per_size:>26}"]
         for point in series["points"]:
             seconds = point["seconds"]
             line = f"{point['x']:>18,}" + "".join(f"{_time(seconds[name]):>12}" for name in ("median", "min", "max"))
-            lines += [line + f"{_time(seconds['median'] / point['x']):>14}"]
+            if per_size:
+                line += f"{_time(seconds['median'] / point['x']):>26}"
+            lines += [line]
         if series["fit"] is not None:
             law = PowerLaw(**series["fit"])
             lines += [f"  grows as {variable} ** {law.exponent:.2f} from {law.low:g} to {law.high:g}"]

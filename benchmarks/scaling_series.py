@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from automl_zero import programs
 from automl_zero.evolution.config import load_config
@@ -72,64 +73,53 @@ class Series:
 
 @dataclass(frozen=True)
 class _Added:
-    """Instructions added to Learn of the linear program in front of one of its own.
-
-    Attributes:
-        position: of that one.
-        measured: the instructions.
-        baseline: those of them whose time is not wanted.
-    """
+    """Instructions added to Learn of the linear program in front of one of its own, whose operand they change by 0."""
 
     position: int
-    measured: tuple[Instruction, ...]
-    baseline: tuple[Instruction, ...] = ()
+    instructions: tuple[Instruction, ...]
 
 
 _ADD_SCALAR = Instruction("scalar_sum", 3, _ZERO_SCALAR, 3)  # s3: the error times the learning rate
 _ADD_VECTOR = Instruction("vector_sum", 2, _ZERO_VECTOR, 2)  # v2: the step
-# What an op sets is read by one of the above, or it would be dead.
 _ADDED = {
     "scalar_sum": _Added(2, (_ADD_SCALAR,)),
     "vector_sum": _Added(3, (_ADD_VECTOR,)),
     "scalar_vector_product": _Added(3, (Instruction("scalar_vector_product", 4, 2, 2),)),  # s4 = 1
-    "vector_inner_product": _Added(
-        2, (Instruction("vector_inner_product", 1, 3, _ZERO_SCALAR), _ADD_SCALAR), (_ADD_SCALAR,)
+    "vector_inner_product and scalar_sum": _Added(
+        2, (Instruction("vector_inner_product", 1, 3, _ZERO_SCALAR), _ADD_SCALAR)
     ),
-    "vector_gaussian_set": _Added(
-        3, (Instruction("vector_gaussian_set", out=_ZERO_VECTOR, constants=(0.0, 0.0)), _ADD_VECTOR), (_ADD_VECTOR,)
+    "vector_gaussian_set and vector_sum": _Added(
+        3, (Instruction("vector_gaussian_set", out=_ZERO_VECTOR, constants=(0.0, 0.0)), _ADD_VECTOR)
     ),
 }
-_VECTOR_OPS = tuple(name for name in _ADDED if "vector" in name)
+_VECTOR_OPS = tuple(name for name in _ADDED if name != "scalar_sum")
 
 
 def all_series(sizes: Sizes) -> list[Callable[[], Series]]:
     """The series, each made when it is needed: they hold the tasks they run on."""
     return [
-        lambda: linear_over_features(sizes),
-        *(lambda op=op: op_over_features(op, sizes) for op in _VECTOR_OPS),  # type: ignore[misc]
-        lambda: neural_net_over_features(sizes),
-        lambda: over_tasks(sizes),
-        *(lambda op=op: over_length(op, sizes) for op in ("scalar_sum", "vector_sum")),  # type: ignore[misc]
-        lambda: over_examples(sizes),
-        lambda: engine_over_population(sizes),
-        lambda: search_over_population(sizes),
+        partial(linear_over_features, sizes),
+        *(partial(op_over_features, op, sizes) for op in _VECTOR_OPS),
+        partial(neural_net_over_features, sizes),
+        partial(over_tasks, sizes),
+        *(partial(over_length, op, sizes) for op in ("scalar_sum", "vector_sum")),
+        partial(over_examples, sizes),
+        partial(engine_over_population, sizes),
+        partial(search_over_population, sizes),
     ]
 
 
-def linear_with(op: str, count: int, num_features: int = FEATURES, baseline: bool = False) -> Program:
+def linear_with(op: str, count: int, num_features: int = FEATURES) -> Program:
     """The linear program with an op added to Learn so many times; every instruction is live, and the fitness stays.
 
     Args:
-        op: one of those known here.
+        op: one of those known here; some come with the one that reads what they set, or they would be dead.
         count: how many times.
         num_features: the learning rate is small enough for that many.
-        baseline: without the op, but with the instructions that it needs around it to be live.
     """
-    added = _ADDED[op]
-    program = programs.linear(0.1 / num_features, _MEMORY)
-    more = (added.baseline if baseline else added.measured) * count
+    added, program = _ADDED[op], programs.linear(0.1 / num_features, _MEMORY)
     setup = (*program.setup, Instruction("scalar_const_set", out=4, constants=(1.0,)))
-    learn = (*program.learn[: added.position], *more, *program.learn[added.position :])
+    learn = (*program.learn[: added.position], *added.instructions * count, *program.learn[added.position :])
     return Program(_MEMORY, setup, program.predict, learn)
 
 
@@ -158,10 +148,11 @@ def op_over_features(op: str, sizes: Sizes) -> Series:
     samplers = []
     for features in sizes.features:
         data = _data(features=features)
-        more, less = (evaluations(linear_with(op, _REPEATED, features, b), data) for b in (False, True))
+        more, less = (evaluations(linear_with(op, count, features), data) for count in (_REPEATED, 0))
         executed = _REPEATED * data.num_train * data.blocks
         samplers.append(Timed(more, sizes.sample_seconds, less, executed))
-    return Series(f"{op}-features", f"one {op}, all tasks", "F", _setting(F=0), sizes.features, tuple(samplers))
+    name = f"{op.partition(' ')[0]}-features"
+    return Series(name, f"one {op}, all tasks", "F", _setting(F=0), sizes.features, tuple(samplers))
 
 
 def neural_net_over_features(sizes: Sizes) -> Series:

@@ -156,12 +156,13 @@ def text(record: dict[str, Any]) -> str:
     lines += [f"{record['preset']}, islands a thread: {record['islands_per_thread']}; individuals/s by wall clock"]
     lines += [f"{len(rates['one_thread'])} alternations of {record['seconds']:g} s each"]
     lines += [f"{'':26}{'median':>12}{'min':>12}{'max':>12}"]
-    labels = (f"{threads} threads", "1 thread", f"{threads} processes", "1 process")
-    for name, label in zip(("all_threads", "one_thread", "all_processes", "one_process"), labels, strict=True):
+    rows = {"all_threads": f"{threads} threads", "one_thread": "1 thread"}
+    rows |= {"all_processes": f"{threads} processes", "one_process": "1 process"}
+    for name, label in rows.items():
         spread = report.spread(rates[name])
         lines += [f"{label:26}" + "".join(f"{spread[key]:>12,.0f}" for key in ("median", "min", "max"))]
-    labels = (f"{threads} threads / 1", f"{threads} processes / 1", "threads / processes")
-    for name, label in zip(("threads", "processes", "threads_of_processes"), labels, strict=True):
+    rows = {"threads": f"{threads} threads / 1", "processes": f"{threads} processes / 1"}
+    for name, label in {**rows, "threads_of_processes": "threads / processes"}.items():
         lines += [f"{label:26}" + "".join(f"{found[name][key]:>12.3f}" for key in ("median", "min", "max"))]
     if threads > usable_cores():
         lines += [f"There are only {usable_cores()} cores for {threads} threads."]

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ import pytest
 
 import automl_zero as az
 from automl_zero import programs
-from automl_zero.evolution import search
+from automl_zero.evolution import engine, search
 from automl_zero.evolution.config import ConfigError, ExperimentConfig, load_config
+from automl_zero.evolution.islands import Archipelago
 from automl_zero.evolution.progress import Progress, Result
 from automl_zero.evolution.run_directory import RunError
 from automl_zero.evolution.search import evolve
@@ -102,6 +104,12 @@ def test_a_run_directory_holds_the_run(tmp_path, monkeypatch):
     metrics = lines(result.run_dir / "metrics.jsonl")
     assert metrics == result.history
     assert [line["individuals"] for line in metrics] == [100, 200, 300, 400, 500, 600]
+
+
+def test_the_log_tells_of_the_end_of_every_experiment_however_quick():
+    result = evolve(make_config(max_experiments=3, experiment_individuals=200))
+    ends = {line["experiment"]: line["individuals"] for line in result.history}
+    assert ends == {1: 200, 2: 400, 3: 600}
 
 
 def test_the_result_has_the_figures_of_the_run_and_of_each_experiment():
@@ -286,14 +294,31 @@ def test_a_callback_that_returns_false_at_once_gets_a_result(monkeypatch):
         check_reported(result, 0)
 
 
-def test_an_error_in_a_callback_ends_the_run_though_islands_have_long_to_go(monkeypatch):
-    monkeypatch.setattr(search, "_HEARTBEAT", 0.001)
+LONG = 5_000_000  # individuals between barriers: some ten seconds
 
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Archipelago]:
+    """The archipelagos whose islands were started."""
+    start, seen = Archipelago.start, []
+
+    def spy(archipelago: Archipelago, *arguments: Any) -> Any:
+        seen.append(archipelago)
+        return start(archipelago, *arguments)
+
+    monkeypatch.setattr(Archipelago, "start", spy)
+    monkeypatch.setattr(search, "_HEARTBEAT", 0.01)
+    return seen
+
+
+def test_an_error_in_a_callback_ends_the_run_though_islands_have_long_to_go(started):
     def fail(progress: Progress) -> None:
-        raise ZeroDivisionError("in the callback")
+        if started:
+            raise ZeroDivisionError("in the callback")
 
     with pytest.raises(ZeroDivisionError, match="in the callback"):
-        evolve(make_config(migration_every=10**12), callback=fail)
+        evolve(make_config(migration_every=LONG), callback=fail)
+    assert started[0].total(engine.INDIVIDUALS) < LONG
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("automl-zero")]
 
 
@@ -309,9 +334,8 @@ def interrupted_waits(monkeypatch: pytest.MonkeyPatch, *numbers: int) -> None:
     monkeypatch.setattr(search, "wait", waiting)
 
 
-@pytest.mark.parametrize(("number", "migration_every"), [(0, 10**12), (3, 10**12), (3, 50)])
-def test_ctrl_c_ends_the_run_with_a_result(monkeypatch, number, migration_every):
-    monkeypatch.setattr(search, "_HEARTBEAT", 0.01)
+@pytest.mark.parametrize(("number", "migration_every"), [(0, LONG), (3, LONG), (3, 50)])
+def test_ctrl_c_ends_the_run_with_a_result(monkeypatch, started, number, migration_every):
     interrupted_waits(monkeypatch, number)
     result = evolve(make_config(migration_every=migration_every))
     assert result.interrupted is True
@@ -319,10 +343,11 @@ def test_ctrl_c_ends_the_run_with_a_result(monkeypatch, number, migration_every)
     check_reported(result, 0)
 
 
-def test_a_second_ctrl_c_ends_the_run_without_one(monkeypatch):
+def test_a_second_ctrl_c_ends_the_run_without_one(monkeypatch, started):
     interrupted_waits(monkeypatch, 0, 1)
     with pytest.raises(KeyboardInterrupt):
-        evolve(make_config(migration_every=10**12))
+        evolve(make_config(migration_every=LONG))
+    assert started[0].total(engine.INDIVIDUALS) < LONG
 
 
 # -- experiments and the select test ---------------------------------------------------------------------------------
@@ -441,15 +466,23 @@ def test_reported_fitness_is_that_of_the_reported_program(settings):
     check_reported(result, 0, seed=2)
 
 
-def test_no_reported_fitness_comes_from_a_cache(tmp_path):
+def test_no_reported_fitness_comes_from_a_cache(monkeypatch):
     # With one bit of the first predictions alone, programs are taken for others that are better.
     flattering = {"fec_bits": 1, "fec_train": 1, "fec_valid": 1}
-    for mode in ("best", "final_population", "hall_of_fame"):
-        out = tmp_path / mode
-        config = make_config(caches=flattering, max_individuals=3000, select_program=mode)
-        result = evolve(config, seed=1, out=out)
-        check_reported(result, 0, seed=1)
-        check_hall_of_fame(out, config, seed=1)
+    candidate_in, claims = search._Experiment._candidate, []
+
+    def spy(experiment: Any, number: int, slot: int) -> Any:
+        claims.append(float(experiment.islands.islands[number].fitness[slot]))
+        return candidate_in(experiment, number, slot)
+
+    monkeypatch.setattr(search._Experiment, "_candidate", spy)
+    flattered = 0
+    for tournament_size, seed in product((2, 5), range(6)):
+        config = make_config(caches=flattering, tournament_size=tournament_size, max_individuals=3000)
+        result = evolve(config, seed=seed)
+        flattered += claims[-1] > result.search_fitness
+        check_reported(result, 0, seed)
+    assert flattered > 0
 
 
 def check_hall_of_fame(out: Path, config: ExperimentConfig, seed: int) -> None:
