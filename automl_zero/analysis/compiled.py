@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from automl_zero.aligned import aligned_zeros
 from automl_zero.jit import jit
 from automl_zero.memory import MAX_REGISTERS
 
@@ -57,16 +58,16 @@ def new_canonical(slots: int) -> Canonical:
     """Room for the canonical form of programs of up to that many instructions."""
     slots = max(slots, 1)
     return Canonical(
-        np.zeros((slots, 4), np.uint8),
-        np.zeros((slots, 3)),
-        np.zeros(slots, np.int64),
-        np.zeros(3, np.int64),
-        np.zeros(4, np.int64),
-        np.zeros(slots, np.uint64),
-        np.zeros(slots, np.uint64),
-        np.zeros(slots, np.uint64),
-        np.zeros(slots, np.uint8),
-        np.zeros(64, np.uint8),
+        aligned_zeros((slots, 4), np.uint8),
+        aligned_zeros((slots, 3)),
+        aligned_zeros(slots, np.int64),
+        aligned_zeros(3, np.int64),
+        aligned_zeros(4, np.int64),
+        aligned_zeros(slots, np.uint64),
+        aligned_zeros(slots, np.uint64),
+        aligned_zeros(slots, np.uint64),
+        aligned_zeros(slots, np.uint8),
+        aligned_zeros(64, np.uint8),
     )
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from automl_zero.aligned import aligned_zeros
 from automl_zero.jit import jit
 
 WAYS = 8
@@ -28,7 +29,7 @@ def new_cache(size: int) -> Cache:
     sets = 1
     while sets * WAYS < size:
         sets *= 2
-    return Cache(np.zeros((sets, WAYS), np.uint64), np.zeros((sets, WAYS)))
+    return Cache(aligned_zeros((sets, WAYS), np.uint64), aligned_zeros((sets, WAYS)))
 
 
 @jit

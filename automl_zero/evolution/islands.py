@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from automl_zero.aligned import aligned_zeros
 from automl_zero.analysis.compiled import new_canonical
 from automl_zero.evolution import engine, stopwatch
 from automl_zero.evolution.caches import new_cache
@@ -60,19 +61,19 @@ def new_island(config: ExperimentConfig, space: Space, data: LaneData, key: Sequ
     candidate = config.population_size
     memory = config.search_space.memory
     island = Island(
-        code=np.zeros((rows, slots, 4), np.uint8),
-        constants=np.zeros((rows, slots, 3)),
-        sizes=np.zeros((rows, 3), np.int64),
-        fitness=np.zeros(rows),
-        hashes=np.zeros(rows, np.uint64),
+        code=aligned_zeros((rows, slots, 4), np.uint8),
+        constants=aligned_zeros((rows, slots, 3)),
+        sizes=aligned_zeros((rows, 3), np.int64),
+        fitness=aligned_zeros(rows),
+        hashes=aligned_zeros(rows, np.uint64),
         canonical_cache=new_cache(config.caches.canonical_size if config.caches.canonical else 1),
         fec_cache=new_cache(config.caches.fec_size if config.caches.fec else 1),
         rng=new_generator(*key),
-        counters=np.zeros(engine.COUNTERS, np.int64),
+        counters=aligned_zeros(engine.COUNTERS, np.int64),
         form=new_canonical(slots),
         arena=new_arena(data, slots, memory.scalars, memory.vectors, memory.matrices),
-        ranked=np.zeros(data.num_tasks),
-        laps=np.zeros(stopwatch.SIZE, np.int64),
+        ranked=aligned_zeros(data.num_tasks),
+        laps=aligned_zeros(stopwatch.SIZE, np.int64),
     )
     island.counters[engine.BEST_INDIVIDUAL] = -1
     initial = config.search_space.initial_program()

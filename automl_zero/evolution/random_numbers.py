@@ -7,6 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from automl_zero.aligned import aligned_zeros
 from automl_zero.jit import jit
 
 Generator = npt.NDArray[np.uint64]
@@ -14,7 +15,9 @@ Generator = npt.NDArray[np.uint64]
 
 def new_generator(*key: int) -> Generator:
     """State of a generator, uint64[4], for a key of non-negative integers."""
-    return np.random.SeedSequence(key).generate_state(4, np.uint64).astype(np.uint64)
+    state = aligned_zeros(4, np.uint64)
+    state[:] = np.random.SeedSequence(key).generate_state(4, np.uint64)
+    return state
 
 
 @jit

@@ -17,6 +17,7 @@ import numpy as np
 
 from automl_zero.evolution import engine
 from automl_zero.evolution.config import ExperimentConfig, load_config
+from automl_zero.evolution.interrupts import requests_to_stop
 from automl_zero.evolution.islands import Archipelago, program_in
 from automl_zero.evolution.mutation import make_space
 from automl_zero.evolution.progress import Phase, Progress, Result
@@ -79,7 +80,8 @@ def evolve(
     with ThreadPoolExecutor(threads, thread_name_prefix="automl-zero") as pool:
         run = _Run(checked, int(seed), directory, pool, callback)
         try:
-            return run.execute()
+            with requests_to_stop(run.request_stop):
+                return run.execute()
         except BaseException:
             run.stopped = True  # for the threads, which the pool waits for
             raise
@@ -257,15 +259,15 @@ class _Run:
         """Wait for islands to reach a barrier, with the callback's heart beating; False when they were stopped."""
         pending: set[Future[bool]] = set(jobs)
         while pending:
-            try:
-                pending = wait(pending, timeout=_HEARTBEAT).not_done
-                if pending:
-                    self._call()
-            except KeyboardInterrupt:
-                if self.stopped:
-                    raise
-                self.stopped = True
+            pending = wait(pending, timeout=_HEARTBEAT).not_done
+            if pending:
+                self._call()
         return all(job.result() for job in jobs)
+
+    def request_stop(self) -> bool:
+        """Ask the run to stop, from outside; False when it was asked before."""
+        first, self.stopped = not self.stopped, True
+        return first
 
     def stop_requested(self) -> bool:
         """Whether to stop before the next barrier: asked from any thread."""

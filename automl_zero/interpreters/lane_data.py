@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from automl_zero.aligned import aligned_bytes, aligned_zeros, padded
 from automl_zero.interpreters import record
 from automl_zero.interpreters.kernel import Kernel, Observer, get_kernel
-from automl_zero.interpreters.lanes import CHUNK_BYTES
 from automl_zero.interpreters.permutation import epoch_order
 from automl_zero.memory import MAX_REGISTERS
 from automl_zero.tasks import TaskSet
@@ -88,18 +88,6 @@ class Arena(NamedTuple):
     storage: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 
 
-def aligned(size: int) -> npt.NDArray[np.uint8]:
-    """Zeroed bytes that start at a multiple of 64."""
-    raw = np.zeros(size + CHUNK_BYTES, np.uint8)
-    start = -raw.ctypes.data % CHUNK_BYTES
-    return raw[start : start + size]
-
-
-def padded(size: int) -> int:
-    """The next multiple of 64."""
-    return -(-size // CHUNK_BYTES) * CHUNK_BYTES
-
-
 def lane_width(num_tasks: int, num_features: int, dtype: str) -> int:
     """Lanes for tasks of some number and size.
 
@@ -124,7 +112,7 @@ def lay_out(tasks: TaskSet, dtype: str, kernel: Kernel | None = None) -> LaneDat
     size = np.dtype(dtype).itemsize
     scalar_bytes, vector_bytes = padded(lanes * size), padded(features * lanes * size)
     blocks, rows = -(-tasks.num_tasks // lanes), tasks.num_train + tasks.num_valid
-    x_bytes, y_bytes = aligned(blocks * rows * vector_bytes), aligned(blocks * rows * scalar_bytes)
+    x_bytes, y_bytes = aligned_bytes(blocks * rows * vector_bytes), aligned_bytes(blocks * rows * scalar_bytes)
     x = np.zeros((blocks, rows, features, lanes), dtype)
     y = y_bytes.view(dtype).reshape(blocks, rows, -1)
     seeds = np.zeros((blocks, 2, lanes), np.uint32)
@@ -172,10 +160,11 @@ def new_arena(data: LaneData, slots: int, scalars: int, vectors: int, matrices: 
     registers = sum(n * size for n, size in zip(counts, sizes, strict=True))
     # Ops on vectors need scratch for a vector, ops on matrices for a matrix.
     scratch = data.matrix_bytes if matrices else data.vector_bytes
-    storage = aligned(registers + scratch + data.vector_bytes)
-    records = aligned(max(slots, 1) * record.SIZE)
-    job = np.zeros(record.JOB_FIELDS, np.int64)
-    fitness, fingerprints = np.zeros((data.blocks, data.lanes)), np.zeros(data.lanes, np.uint64)
+    storage = aligned_bytes(registers + scratch + data.vector_bytes)
+    records = aligned_bytes(max(slots, 1) * record.SIZE)
+    job = aligned_zeros(record.JOB_FIELDS, np.int64)
+    fitness = aligned_zeros((data.blocks, data.lanes))
+    fingerprints = aligned_zeros(data.lanes, np.uint64)
     return Arena(
         records=records.view(np.int64).reshape(-1, 8),
         record_constants=records.view(np.float64).reshape(-1, 8),

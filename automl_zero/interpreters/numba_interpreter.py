@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from automl_zero.aligned import aligned_bytes, padded
 from automl_zero.analysis.compiled import canonicalise, new_canonical
 from automl_zero.interpreters import record
 from automl_zero.interpreters.execute import encode, run_kernel
@@ -16,11 +17,9 @@ from automl_zero.interpreters.lane_data import (
     LARGEST_SPECIALISED,
     Arena,
     LaneData,
-    aligned,
     kernel_for,
     lay_out,
     new_arena,
-    padded,
 )
 from automl_zero.jit import entry_point
 from automl_zero.memory import MemorySpec
@@ -123,7 +122,7 @@ class _Bench:
         self.kernel, self.num_features = kernel, num_features
         self.row = kernel.lanes * np.dtype(kernel.dtype).itemsize
         self.matrix = padded(num_features**2 * self.row)
-        self.memory = aligned(4 * self.matrix)
+        self.memory = aligned_bytes(4 * self.matrix)
         self.used = self.matrix  # the first one is scratch
         self.operands: dict[str, int] = {}
 
@@ -142,7 +141,7 @@ class _Bench:
     def run(self, op: Op, constants: Sequence[float]) -> npt.NDArray[Any]:
         """Execute the op on the registers allocated."""
         base = self.memory.ctypes.data
-        records = aligned(record.SIZE)
+        records = aligned_bytes(record.SIZE)
         integers, doubles = records.view(np.int64), records.view(np.float64)
         integers[0] = op.id
         element = 0

@@ -18,6 +18,7 @@ from automl_zero.evolution.mutation import make_space
 from automl_zero.evolution.random_numbers import new_generator
 from automl_zero.interpreters.lane_data import LaneData, new_arena
 from automl_zero.interpreters.numba_interpreter import Evaluator
+from automl_zero.jit import is_compiled
 from automl_zero.memory import MemorySpec
 from automl_zero.program import COMPONENTS, Instruction, Program
 from automl_zero.program_arrays import pack, starts_of, unpack
@@ -220,6 +221,7 @@ CASES: dict[str, dict[str, Any]] = {
     "random search around a program": {
         **GROWING,
         "initial": "linear",
+        "sizes": ((0, 0, 6), (0, 1, 6), (0, 4, 8)),
         "ops": ((), ["vector_inner_product"], OPS),
         "search": "random",
     },
@@ -290,6 +292,12 @@ def test_a_full_probe_changes_nothing_but_the_work(tasks):
     assert cached.counter(engine.FEC_LOOKUPS) == 600
     assert cached.counter(engine.EVALUATED) == 600 - cached.counter(engine.FEC_HITS)
     assert cached.counter(engine.FEC_HITS) > 100
+
+
+def test_the_compiled_loop_is_found_in_the_disk_cache(tasks):
+    Search(make_config(), tasks).advance(1)
+    assert is_compiled("engine", "advance")
+    assert not is_compiled("engine", "retreat")
 
 
 def test_where_calls_end_does_not_matter(tasks):
@@ -455,6 +463,17 @@ def test_all_nans_are_alike_and_unlike_numbers(probe):
     difference = [Instruction("scalar_log", 3, out=2), Instruction("scalar_diff", 2, 2, 1)]
     assert probe(predicting(*negative)) == probe(predicting(*difference))
     assert probe(predicting(*negative)) != probe(predicting())
+
+
+def test_nans_in_validation_are_alike_whatever_their_sign(probe, tasks):
+    # Learn makes s2 infinite, so that validation predicts infinity - infinity, which accuracy lets pass.
+    classes = from_arrays(tasks.train_x, tasks.train_y > 0, tasks.valid_x, tasks.valid_y > 0, "accuracy")
+    learn = [Instruction("scalar_log", 3, out=2)]
+    nan = [Instruction("scalar_diff", 2, 2, 1)]
+    positive = [Instruction("scalar_diff", 2, 2, 3), Instruction("scalar_abs", 3, out=1), constant(0.0, 3)]
+    values = [probe(predicting(*instructions, learn=learn), classes, fec_train=1) for instructions in (nan, positive)]
+    assert values[0] == values[1]
+    assert values[0] != probe(predicting(constant(0.0)), classes, fec_train=1)
 
 
 def with_a_difference_at(tasks: TaskSet, part: str, task: int, example: int) -> TaskSet:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
+import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -216,6 +217,25 @@ def test_the_number_of_experiments_is_limited_and_each_has_tasks_of_its_own():
     assert len({experiment["select_fitness"] for experiment in result.experiments}) == 1
 
 
+def test_each_experiment_starts_from_programs_of_its_own():
+    result = evolve(make_config(islands=1, max_experiments=5, experiment_individuals=1))
+    assert len({json.dumps(experiment["program"]) for experiment in result.experiments}) == 5
+
+
+def test_islands_exchange_individuals_at_barriers(monkeypatch):
+    migrate, made = Archipelago.migrate, []
+
+    def spy(archipelago: Archipelago) -> None:
+        before = [island.fitness.tolist() for island in archipelago.islands]
+        migrate(archipelago)
+        changed = before != [island.fitness.tolist() for island in archipelago.islands]
+        made.append((archipelago.total(engine.INDIVIDUALS), changed))
+
+    monkeypatch.setattr(Archipelago, "migrate", spy)
+    evolve(make_config(max_individuals=350, migration_every=100), seed=1)
+    assert made == [(200, True), (350, True)]
+
+
 def test_the_limit_on_train_steps_is_looked_at_at_barriers(told_at_barriers):
     watcher = Watcher()
     whole = evolve(make_config(max_individuals=2000), callback=watcher)
@@ -322,32 +342,73 @@ def test_an_error_in_a_callback_ends_the_run_though_islands_have_long_to_go(star
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("automl-zero")]
 
 
-def interrupted_waits(monkeypatch: pytest.MonkeyPatch, *numbers: int) -> None:
-    """Let the given calls of wait be interrupted, as Ctrl-C does."""
-    wait, calls = search.wait, iter(range(10**9))
+@dataclass
+class Interrupter:
+    """A callback that is interrupted, by the signal, the n-th time that it is called after islands were started."""
 
-    def waiting(*arguments: Any, **options: Any) -> Any:
-        if next(calls) in numbers:
-            raise KeyboardInterrupt
-        return wait(*arguments, **options)
+    started: list[Archipelago]
+    numbers: tuple[int, ...]
+    signal: signal.Signals = signal.SIGINT
+    calls: int = 0
 
-    monkeypatch.setattr(search, "wait", waiting)
+    def __call__(self, progress: Progress) -> None:
+        if self.started:
+            self.calls += 1
+            if self.calls in self.numbers:
+                signal.raise_signal(self.signal)
 
 
-@pytest.mark.parametrize(("number", "migration_every"), [(0, LONG), (3, LONG), (3, 50)])
-def test_ctrl_c_ends_the_run_with_a_result(monkeypatch, started, number, migration_every):
-    interrupted_waits(monkeypatch, number)
-    result = evolve(make_config(migration_every=migration_every))
+@pytest.mark.parametrize("number", [1, 4])
+@pytest.mark.parametrize("migration_every", [LONG, 50])
+def test_ctrl_c_ends_the_run_with_a_result(started, number, migration_every, tmp_path):
+    config = make_config(migration_every=migration_every)
+    result = evolve(config, callback=Interrupter(started, (number,)), out=tmp_path)
     assert result.interrupted is True
     assert result.individuals > 0
+    assert Program.load(tmp_path / "best.json") == result.program
+    assert json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["interrupted"] is True
     check_reported(result, 0)
 
 
-def test_a_second_ctrl_c_ends_the_run_without_one(monkeypatch, started):
-    interrupted_waits(monkeypatch, 0, 1)
+def test_ctrl_c_at_a_barrier_ends_the_run_there(started, told_at_barriers):
+    result = evolve(make_config(), callback=Interrupter(started, (3,)))
+    assert result.interrupted is True
+    assert result.individuals == 300
+
+
+def test_a_second_ctrl_c_ends_the_run_without_a_result(started):
     with pytest.raises(KeyboardInterrupt):
-        evolve(make_config(migration_every=LONG))
+        evolve(make_config(migration_every=LONG), callback=Interrupter(started, (1, 2)))
     assert started[0].total(engine.INDIVIDUALS) < LONG
+
+
+def test_sigterm_is_like_ctrl_c_where_it_is_handled(started):
+    received = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
+    try:
+        assert evolve(make_config(), callback=Interrupter(started, (2,), signal.SIGTERM)).interrupted is True
+        assert received == []
+        signal.raise_signal(signal.SIGTERM)
+        assert received == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_signals_are_as_before_after_a_run():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before = signal.getsignal(number)
+        evolve(make_config(max_individuals=10))
+        assert signal.getsignal(number) is before
+
+
+def test_a_run_in_another_thread_leaves_signals_alone():
+    before = signal.getsignal(signal.SIGINT)
+    seen = []
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        config = make_config(max_individuals=100)
+        result = pool.submit(evolve, config, callback=lambda progress: seen.append(signal.getsignal(signal.SIGINT)))
+        assert result.result().individuals == 100
+    assert set(seen) == {before}
 
 
 # -- experiments and the select test ---------------------------------------------------------------------------------

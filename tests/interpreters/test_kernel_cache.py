@@ -134,8 +134,8 @@ def test_an_op_registered_anew_for_other_types_is_compiled_for_them(cache, user_
     def body(c, x):
         return c.mul(x, x)
 
-    register(Op("square", (SCALAR,), SCALAR, "{out} = {in1} ** 2"), numba=body)
-    assert compute("square", 3.0) == 9.0
+    op = register(Op("square", (SCALAR,), SCALAR, "{out} = {in1} ** 2"), numba=body)
+    assert execute(op, (), 2, 3.0, None, 0.0, "float32") == 9.0
     unregister("square")
     op = register(Op("square", (VECTOR,), VECTOR, "{out} = {in1} ** 2"), numba=body)
     assert execute(op, (), 2, [3.0, 4.0], None, [0.0, 0.0], "float32").tolist() == [9.0, 16.0]
