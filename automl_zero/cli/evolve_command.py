@@ -19,6 +19,7 @@ UNSOLVED = 1
 # Options that set the configuration key of the same name.
 _KEYS = (
     "search",
+    "backend",
     "dtype",
     "max_individuals",
     "max_train_steps",
@@ -39,6 +40,7 @@ _KEYS = (
 @click.option("--search", metavar="[evolution|random]", help="How to search.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a configuration key; repeatable.")
 @click.option("--workers", type=click.IntRange(min=1), help="Number of threads; changes no result. Default: all cores.")
+@click.option("--backend", metavar="[numba]", help="The interpreter that evaluates programs.")
 @click.option("--dtype", metavar="[float32|float64]", help="Floating-point type of the registers.")
 @click.option("--max-individuals", metavar="N", help="Stop after N individuals.")
 @click.option("--max-train-steps", metavar="N", help="Stop after N training examples, summed over tasks and programs.")

@@ -126,6 +126,7 @@ class Result:
             "train_steps": self.train_steps,
             "evaluated": self.evaluated,
             "seed": self.seed,
+            "config": self.config.model_dump(mode="json"),
             "seconds": self.seconds,
             "cpu_seconds": self.cpu_seconds,
             "versions": provenance.versions(),

@@ -129,6 +129,7 @@ class _Run:
         self.solved = False
         self.progress = Progress(phase="compile")
         self.last_report = self.last_best_file = self.last_call = -_REPORT_EVERY
+        self.logged = (0, 0)
         self._select: Evaluator | None = None
 
     # -- the run -----------------------------------------------------------------------------------------------
@@ -143,7 +144,9 @@ class _Run:
             if self.config.max_experiments is not None and number >= self.config.max_experiments:
                 break
             experiment = _Experiment(self, number)
-            self._end(experiment, experiment.run())
+            candidate = experiment.run()
+            self.report(experiment.progress, at_end=True)
+            self._end(experiment, candidate)
             number += 1
         assert self.best is not None  # the first experiment always offers a program
         self._say("final", "Scoring the best program on unseen tasks")
@@ -176,7 +179,7 @@ class _Run:
     def _compile(self) -> None:
         """Compile what is not in the cache yet, and say so."""
         if not is_compiled("engine", "advance"):
-            self._say("compile", "Compiling the search engine, once for this version and machine (about 20 s)")
+            self._say("compile", "Compiling the search engine, once for this version and machine (about 15 s)")
             start = time.perf_counter()
             config = self.config.model_copy(update={"islands": 1})
             data = Evaluator(self.source.search(0), config.dtype, self._observe_kernel).data
@@ -226,19 +229,22 @@ class _Run:
             self._select = Evaluator(self.source.select(self.seed), self.config.dtype)
         return float(self._select.evaluate(program)[0].mean())
 
-    def report(self, make_progress: Callable[[], Progress], at_end: bool) -> None:
+    def report(self, make_progress: Callable[[], Progress], at_end: bool = False) -> None:
         """Tell the callback and the log about the progress, if it is time; barriers may come every few milliseconds."""
         now = self.seconds()
         log_due, call_due = now - self.last_report >= _REPORT_EVERY, now - self.last_call >= _HEARTBEAT
         if not (log_due or call_due or at_end):
             return
-        self.progress = make_progress()
-        if log_due or at_end:
-            self.last_report = now
-            self.history.append(self.progress.metrics())
+        progress = make_progress()
+        state = (progress.experiment, progress.individuals)  # the end may have been reported as a barrier already
+        if (log_due or at_end) and state != self.logged:
+            self.last_report, self.logged = now, state
+            self.history.append(progress.metrics())
             if self.directory is not None:
                 self.directory.append_metrics(self.history[-1])
-        self._call()
+        if state != (self.progress.experiment, self.progress.individuals):
+            self.progress = progress
+            self._call()
 
     def improved(self, experiment: int, candidate: _Candidate, individuals: int) -> None:
         """Record a new best program of an experiment."""
@@ -347,7 +353,7 @@ class _Experiment:
                 return self._offer_best()
             passed = self._look_for_improvements()
             self.islands.migrate()
-            self.run_.report(self._progress, at_end=passed is not None or not any(self._quotas()))
+            self.run_.report(self.progress)
             if passed is not None:
                 return passed
             if self.run_.stop_requested():
@@ -433,7 +439,8 @@ class _Experiment:
     def _individuals(self) -> int:
         return self.run_.done.individuals + self.islands.total(engine.INDIVIDUALS)
 
-    def _progress(self) -> Progress:
+    def progress(self) -> Progress:
+        """The state of the run at this barrier."""
         run, total = self.run_, self.islands.total
         assert self.best is not None
         limit = run.limit(total(engine.INDIVIDUALS), total(engine.TRAIN_STEPS))

@@ -47,7 +47,7 @@ def make_config(initial: str = "random", **settings: Any) -> ExperimentConfig:
 def comparable(result: Result) -> dict[str, Any]:
     """The record of result.json without what differs from run to run."""
     record = result.to_dict()
-    for key in ("seconds", "cpu_seconds", "machine", "cost", "versions"):
+    for key in ("seconds", "cpu_seconds", "machine", "cost", "versions", "config"):
         del record[key]
     for experiment in record["experiments"]:
         del experiment["seconds"]
