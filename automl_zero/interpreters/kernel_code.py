@@ -139,7 +139,7 @@ class _Evaluate:
         b.call(memset, [memory, ir.IntType(8)(0), self.field(record.JOB_MEMORY_BYTES), ir.IntType(1)(0)])
         used = self.field(record.JOB_LANES)
         wide = b.sub(b.shl(const(1), used), const(1))
-        b.store(b.xor(self._narrow(wide), self.full_mask), self.dead)
+        b.store(b.xor(b.trunc(wide, self.mask_type), self.full_mask), self.dead)
         b.store(const(0), self.steps)
         b.store(ir.Constant(self.double_rows, [0.0] * self.lanes), self.best)
         self._set_context(record.SEEDS, self.field(record.JOB_SEEDS))
@@ -148,9 +148,6 @@ class _Evaluate:
         self._set_context(record.PHASE_WORD, const(0))
         self._set_context(record.EXAMPLE, const(0))
         self._run(self.field(record.JOB_PROGRAM), self.predict_at, const(0), const(0))
-
-    def _narrow(self, value: Value) -> Value:
-        return self.b.trunc(value, self.mask_type) if self.lanes < 64 else value
 
     def _set_context(self, field: int, value: Value) -> None:
         pointer = self.b.inttoptr(self.b.add(self.context, const(field)), POINTER)

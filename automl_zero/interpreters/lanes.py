@@ -207,7 +207,7 @@ class LaneCode:
 
     def _alignment(self, width: int) -> int:
         size = width * self.element_bytes
-        return size & -size if size <= CHUNK_BYTES else min(size & -size, CHUNK_BYTES)
+        return min(size & -size, CHUNK_BYTES)
 
     def integer(self, address: Value, bytes_: Count = 0) -> Value:
         """The 64-bit integer at an address plus a number of bytes."""
