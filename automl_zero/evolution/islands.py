@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from automl_zero.aligned import aligned_zeros
 from automl_zero.analysis.compiled import new_canonical
@@ -156,10 +157,12 @@ class Archipelago:
         """A counter summed over the islands."""
         return sum(int(island.counters[counter]) for island in self.islands)
 
+    def fitness(self) -> list[npt.NDArray[np.float64]]:
+        """Search fitness of each island's individuals, by slot, as far as its population is complete."""
+        size = self.config.population_size
+        return [island.fitness[: min(int(island.counters[engine.INDIVIDUALS]), size)] for island in self.islands]
+
     def mean_fitness(self) -> float:
         """Mean search fitness of the populations."""
-        filled = [
-            island.fitness[: min(int(island.counters[engine.INDIVIDUALS]), self.config.population_size)]
-            for island in self.islands
-        ]
-        return float(np.concatenate(filled).mean()) if any(part.size for part in filled) else 0.0
+        fitness = np.concatenate(self.fitness())
+        return float(fitness.mean()) if fitness.size else 0.0

@@ -140,7 +140,7 @@ class _Run:
             self.directory.write_config(self.config.to_toml())
         self._compile()
         number = 0
-        while number == 0 or not (self.solved or self._stop() or self._used_up()):
+        while number == 0 or not (self.solved or self.stop_requested() or self._used_up()):
             if self.config.max_experiments is not None and number >= self.config.max_experiments:
                 break
             experiment = _Experiment(self, number)
@@ -182,11 +182,12 @@ class _Run:
             self._say("compile", "Compiling the search engine, once for this version and machine (about 15 s)")
             start = time.perf_counter()
             config = self.config.model_copy(update={"islands": 1})
-            data = Evaluator(self.source.search(0), config.dtype, self._observe_kernel).data
+            data = Evaluator(self.source.search(0), config.dtype, self.observe_kernel).data
             self.wait_for(Archipelago(config, self.space, data, (0,)).start([1], self.pool, lambda: False))
             self._say("compile", f"Compiled in {time.perf_counter() - start:.1f} s")
 
-    def _observe_kernel(self, description: str, seconds: float | None) -> None:
+    def observe_kernel(self, description: str, seconds: float | None) -> None:
+        """Announce a kernel that has to be compiled."""
         if seconds is None:
             self._say("compile", f"Compiling the kernel ({description})")
 
@@ -277,7 +278,8 @@ class _Run:
 
     def stop_requested(self) -> bool:
         """Whether to stop before the next barrier: asked from any thread."""
-        return self._stop()
+        limit = self.config.max_seconds
+        return self.stopped or (limit is not None and self.seconds() >= limit)
 
     def remaining_individuals(self) -> int | None:
         """How many individuals the limit leaves for the present experiment, when the others have ended."""
@@ -303,10 +305,6 @@ class _Run:
         name, value = max(limits, key=lambda item: used[item[0]] / item[1])
         return (name, float(value)), min(used[name] / value, 1.0)
 
-    def _stop(self) -> bool:
-        limit = self.config.max_seconds
-        return self.stopped or (limit is not None and self.seconds() >= limit)
-
     def _used_up(self) -> bool:
         remaining = (self.remaining_individuals(), self.remaining_train_steps())
         return any(left is not None and left <= 0 for left in remaining)
@@ -327,7 +325,7 @@ class _Experiment:
     def __init__(self, run: _Run, number: int) -> None:
         self.run_, self.number, self.config = run, number, run.config
         tasks = run.source.search(_derived(run.seed, number, _SEARCH_KEY))
-        self.evaluator = Evaluator(tasks, self.config.dtype, run._observe_kernel)
+        self.evaluator = Evaluator(tasks, self.config.dtype, run.observe_kernel)
         key = (run.seed, number, _EVOLUTION_KEY)
         self.islands = Archipelago(self.config, run.space, self.evaluator.data, key)
         self.search_seconds = 0.0
@@ -422,12 +420,9 @@ class _Experiment:
         """The candidate of an experiment that ended by a limit on counts."""
         if self.config.select_program != "final_population" or self.config.search == "random":
             return self._offer_best()
-        size = self.config.population_size
-        filled = [
-            island.fitness[: min(int(island.counters[engine.INDIVIDUALS]), size)] for island in self.islands.islands
-        ]
-        number = max(range(len(filled)), key=lambda i: float(filled[i].max(initial=-1.0)))
-        return self._candidate(number, int(filled[number].argmax()))
+        fitness = self.islands.fitness()
+        number = max(range(len(fitness)), key=lambda i: float(fitness[i].max(initial=-1.0)))
+        return self._candidate(number, int(fitness[number].argmax()))
 
     def _offer_best(self) -> _Candidate:
         """The best program seen, by search fitness or, of those that were once the best, by select fitness."""

@@ -14,7 +14,7 @@ from typing import Any
 from llvmlite import ir
 
 from automl_zero.interpreters import record
-from automl_zero.interpreters.lanes import CHUNK_BYTES, F64, I32, I64, POINTER, Count, LaneCode, Value, const
+from automl_zero.interpreters.lanes import CHUNK_BYTES, F64, I32, POINTER, Count, LaneCode, Value, const
 from automl_zero.interpreters.threefry_code import draw
 from automl_zero.ops import TABLE, Op, RegisterType
 
@@ -192,33 +192,6 @@ def _by_blocks(k: Instruction, body: Callable[[Count, int], None], size: int = 4
     k.code.each(b.sub(features, first), lambda i: body(b.add(first, i), 1))
 
 
-def _sums(k: Instruction, n: int, term: Callable[[Value, int], Value]) -> list[Value]:
-    """Sums over j of term(j, r) for r in 0..n-1, side by side in n chains."""
-    code, b = k.code, k.code.builder
-    if isinstance(code.features, int) and code.features <= code.unroll_limit:
-        totals = [term(0, r) for r in range(n)]
-        for j in range(1, code.features):
-            totals = [code.add(total, term(j, r)) for r, total in enumerate(totals)]
-        return totals
-    count = const(code.features) if isinstance(code.features, int) else code.features
-    entry = b.block
-    head, body, end = (b.append_basic_block(name) for name in ("sums", "sums_body", "sums_end"))
-    zero = ir.Constant(code.vector_type(code.lanes), [0.0] * code.lanes)
-    b.branch(head)
-    b.position_at_end(head)
-    index, totals = b.phi(I64), [b.phi(zero.type) for _ in range(n)]
-    index.add_incoming(const(0), entry)
-    b.cbranch(b.icmp_unsigned("<", index, count), body, end)
-    b.position_at_end(body)
-    for r, total in enumerate(totals):
-        total.add_incoming(zero, entry)
-        total.add_incoming(code.add(total, term(index, r)), b.block)
-    index.add_incoming(b.add(index, const(1)), b.block)
-    b.branch(head)
-    b.position_at_end(end)
-    return totals
-
-
 def _shift(k: Instruction, first: Count, r: int) -> Count:
     return first + r if isinstance(first, int) else k.code.builder.add(first, const(r))
 
@@ -234,7 +207,7 @@ def _matrix_vector(k: Instruction) -> None:
                 loaded[j] = k.row(x, j)
             return k.code.mul(k.row(a, k.cell(_shift(k, first, r), j)), loaded[j])
 
-        for r, total in enumerate(_sums(k, n, term)):
+        for r, total in enumerate(k.code.sums(k.code.features, n, term)):
             k.set_row(total, scratch, _shift(k, first, r))
 
     _by_blocks(k, block)
@@ -253,7 +226,7 @@ def _matrix_matrix(k: Instruction) -> None:
                     loaded[j] = k.row(a, k.cell(i, j))
                 return k.code.mul(loaded[j], k.row(x, k.cell(j, _shift(k, first, r))))
 
-            for r, total in enumerate(_sums(k, n, term)):
+            for r, total in enumerate(k.code.sums(k.code.features, n, term)):
                 k.set_row(total, scratch, k.cell(i, _shift(k, first, r)))
 
         _by_blocks(k, block)

@@ -262,20 +262,29 @@ class LaneCode:
                     partial[-1:] if len(partial) % 2 else []
                 )
             return partial[0]
+        return self.sums(count, 1, lambda i, _: term(i))[0]
+
+    def sums(self, count: Count, n: int, term: Callable[[Count, int], Value]) -> list[Value]:
+        """Sums over i of term(i, r) for r in 0..n-1, side by side in n chains."""
+        if isinstance(count, int) and count <= self.unroll_limit:
+            totals = [term(0, r) for r in range(n)]
+            for i in range(1, count):
+                totals = [self.add(total, term(i, r)) for r, total in enumerate(totals)]
+            return totals
         b = self.builder
-        total = const(count) if isinstance(count, int) else count
         entry = b.block
-        head, body, end = (b.append_basic_block(name) for name in ("sum", "sum_body", "sum_end"))
+        head, body, end = (b.append_basic_block(name) for name in ("sums", "sums_body", "sums_end"))
         zero = ir.Constant(self.vector_type(self.lanes), [0.0] * self.lanes)
         b.branch(head)
         b.position_at_end(head)
-        index, value = b.phi(I64), b.phi(zero.type)
+        index, totals = b.phi(I64), [b.phi(zero.type) for _ in range(n)]
         index.add_incoming(const(0), entry)
-        value.add_incoming(zero, entry)
-        b.cbranch(b.icmp_unsigned("<", index, total), body, end)
+        b.cbranch(b.icmp_unsigned("<", index, const(count) if isinstance(count, int) else count), body, end)
         b.position_at_end(body)
-        value.add_incoming(self.add(value, term(index)), b.block)
+        for r, total in enumerate(totals):
+            total.add_incoming(zero, entry)
+            total.add_incoming(self.add(total, term(index, r)), b.block)
         index.add_incoming(b.add(index, const(1)), b.block)
         b.branch(head)
         b.position_at_end(end)
-        return value
+        return totals
