@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from automl_zero import ops, programs, tasks
     from automl_zero.evaluation import evaluate
     from automl_zero.evolution.config import ExperimentConfig
-    from automl_zero.evolution.search import evolve
+    from automl_zero.evolution.search import evolve, resume
     from automl_zero.memory import MemorySpec
     from automl_zero.program import Instruction, Program
 
@@ -29,6 +29,7 @@ __all__ = [
     "evolve",
     "ops",
     "programs",
+    "resume",
     "tasks",
 ]
 
@@ -40,6 +41,7 @@ _DEFINED_IN = {
     "Program": "automl_zero.program",
     "evaluate": "automl_zero.evaluation",
     "evolve": "automl_zero.evolution.search",
+    "resume": "automl_zero.evolution.search",
 }
 
 

@@ -32,7 +32,8 @@ def evaluate(
 
     Raises:
         TypeError: ``programs`` holds something other than programs, or ``tasks`` is not a TaskSet.
-        ValueError: an unknown backend or dtype, or a backend that this version does not have.
+        ValueError: an unknown backend or dtype, a backend that this version does not have, or a program that cannot
+            run on vector labels where the tasks have them (fewer than three vectors, or an instruction that writes v1).
     """
     if backend not in BACKENDS:
         raise ValueError(f"backend is {backend!r}: expected one of {', '.join(BACKENDS)}")

@@ -11,6 +11,8 @@ MAX_REGISTERS = 20  # per type: three masks of 20 bits fit one 64-bit word in th
 LABEL = 0  #: s0 holds the label in Learn and is 0 elsewhere
 PREDICTION = 1  #: s1 holds the prediction after Predict
 FEATURES = 0  #: v0 holds the features
+VECTOR_LABEL = 1  #: with vector labels, v1 holds the one-hot label in Learn and is 0 elsewhere
+VECTOR_PREDICTION = 2  #: with vector labels, v2 holds the prediction after Predict
 _MINIMUM = {"scalars": 2, "vectors": 1, "matrices": 0}
 
 
@@ -39,6 +41,11 @@ class MemorySpec:
         return (0, self.scalars, self.vectors, self.matrices)[kind]
 
 
-def first_output(kind: RegisterType) -> int:
-    """Lowest address that an instruction may write: s1, v1, m0 (s0 and v0 are set by the interpreter)."""
+def first_output(kind: RegisterType, num_classes: int = 0) -> int:
+    """Lowest address that an instruction may write: s1, v1, m0 (s0 and v0 are set by the interpreter).
+
+    With vector labels, so with classes, the interpreter sets v1 too and the first is v2.
+    """
+    if kind == RegisterType.VECTOR and num_classes:
+        return VECTOR_PREDICTION
     return 0 if kind == RegisterType.MATRIX else 1

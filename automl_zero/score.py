@@ -36,13 +36,18 @@ class Score:
 def fitness_beside_baselines(program: Program, tasks: TaskSet, dtype: str) -> dict[str, npt.NDArray[np.float64]]:
     """Fitness on each task, float64[D], of a program and of models trained on the same tasks.
 
-    The models are the hand-designed programs, trained like the program, and scikit-learn's.
+    The models are the hand-designed programs for the tasks' kind of labels, trained like the program, and
+    scikit-learn's.
+
+    Raises:
+        ValueError: the program cannot run on vector labels, and the tasks have them.
     """
-    own = {
-        "program": program,
-        "hand-designed linear program": programs.linear(),
-        "hand-designed network program": programs.neural_net(),
-    }
+    linear, network = (
+        (programs.softmax_linear(), programs.softmax_net())
+        if tasks.num_classes
+        else (programs.linear(), programs.neural_net())
+    )
+    own = {"program": program, "hand-designed linear program": linear, "hand-designed network program": network}
     fitness = evaluate(list(own.values()), tasks, dtype=dtype)
     return {**dict(zip(own, fitness, strict=True)), **baseline_scores(tasks)}
 

@@ -134,8 +134,8 @@ def ours(program: Program, tasks: TaskSet, dtype: str, kernel: Kernel | None = N
 def _repeat(count, code, constants, sizes, starts, form, data, ops, arena):
     total = 0
     for _ in range(count):
-        canonicalise(code, constants, sizes, starts, data.num_features, ops, form)
+        canonicalise(code, constants, sizes, starts, data.num_features, data.num_classes, ops, form)
         encode(form, data, ops, arena)
-        steps, _ = run_kernel(form, data, arena, data.num_train, data.num_valid, data.epochs, 0)
+        steps, _ = run_kernel(form, data, arena, data.num_train, data.num_valid, data.epochs, 0, 0)
         total += steps
     return total

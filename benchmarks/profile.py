@@ -32,12 +32,11 @@ def profile(preset: str, individuals: int, seed: int = 0) -> dict[str, Any]:
     data = lay_out(make_source(config.tasks).search(seed), config.dtype)
     archipelago = Archipelago(config, make_space(config), data, (seed,))
     (island,) = archipelago.islands
-    arguments = (island, archipelago.space, archipelago.settings, data)
-    engine.advance(*arguments, config.population_size)  # compiles, and makes the initial population
+    archipelago.advance(0, config.population_size)  # compiles, and makes the initial population
     island.laps[:] = 0
     before = island.counters.copy()
     start = time.thread_time()
-    engine.advance(*arguments, individuals)
+    archipelago.advance(0, individuals)
     total = (time.thread_time() - start) / individuals * 1e6
     cycles = island.laps[: len(stopwatch.STAGES)].astype(np.float64)
     shares = cycles / cycles.sum()

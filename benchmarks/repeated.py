@@ -21,10 +21,9 @@ Work = Callable[[int], object]
 def individuals(config: ExperimentConfig, data: LaneData, seed: int = 0) -> Work:
     """Make individuals on one island; the initial population is made at once."""
     archipelago = Archipelago(config, make_space(config), data, (seed,))
-    (island,) = archipelago.islands
 
     def make(count: int) -> None:
-        engine.advance(island, archipelago.space, archipelago.settings, data, count)
+        archipelago.advance(0, count)
 
     make(config.population_size)
     return make
@@ -67,7 +66,7 @@ def evaluations(program: Program, data: LaneData) -> Work:
     (island,) = archipelago.islands
 
     def evaluate(count: int) -> None:
-        engine.advance(island, archipelago.space, archipelago.settings, data, count)
+        archipelago.advance(0, count)
 
     evaluate(config.population_size)
     steps = config.population_size * data.num_tasks * data.num_train * data.epochs

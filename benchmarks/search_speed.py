@@ -92,8 +92,8 @@ def _search(archipelago: Archipelago, limit: int) -> float:
             break
         quota = min(config.migration_every, max(left // config.islands, 1))
         start = time.thread_time()
-        for island in archipelago.islands:
-            engine.advance(island, archipelago.space, archipelago.settings, archipelago.data, quota)
+        for number in range(config.islands):
+            archipelago.advance(number, quota)
         archipelago.migrate()
         seconds += time.thread_time() - start
     return seconds

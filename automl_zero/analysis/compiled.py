@@ -4,8 +4,9 @@ A program is three arrays: code uint8[slots, 4] (op, in1, in2, out), constants f
 component c occupies the slots from starts[c]. :mod:`automl_zero.analysis.liveness` is the readable twin.
 
 The canonical form is an exact, execution-free normal form: dead code removed, operands of exactly commutative ops
-ordered, registers renamed in order of first use (s0, s1 and v0 keep their names). Programs with equal forms have
-equal fitness on every task, to the bit.
+ordered, registers renamed in order of first use (s0, v0 and s1 keep their names; for vector labels s0, v0, v1 and
+v2). Programs with equal forms have equal fitness on every task of that number of features and kind of labels, to the
+bit.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _LABEL = np.uint64(1)
 _PREDICTION = np.uint64(2)
 _FEATURES = np.uint64(1 << _BITS)
 _SET_BY_INTERPRETER = _LABEL | _FEATURES
+_VECTOR_LABEL = np.uint64(1 << (_BITS + 1))
+_VECTOR_PREDICTION = np.uint64(1 << (_BITS + 2))
 _UNNAMED = np.uint8(255)
 
 
@@ -79,8 +82,10 @@ def _mask(kind, address):  # type: ignore[no-untyped-def]
 
 
 @jit
-def find_live(code, sizes, starts, ops, form):  # type: ignore[no-untyped-def]
-    """Mark the live instructions of a program in form.live."""
+def find_live(code, sizes, starts, num_classes, ops, form):  # type: ignore[no-untyped-def]
+    """Mark the live instructions of a program in form.live; num_classes is 0 for scalar labels."""
+    set_by_interpreter = _SET_BY_INTERPRETER | (_VECTOR_LABEL if num_classes else np.uint64(0))
+    prediction = _VECTOR_PREDICTION if num_classes else _PREDICTION
     for c in range(3):
         for i in range(starts[c], starts[c] + sizes[c]):
             op = code[i, 0]
@@ -95,14 +100,14 @@ def find_live(code, sizes, starts, ops, form):  # type: ignore[no-untyped-def]
     before_learn = np.uint64(0)
     while True:
         # After Predict the prediction is read; then comes Learn, or in validation Predict again.
-        wanted = (_PREDICTION | before_learn | before_predict) & ~_SET_BY_INTERPRETER
+        wanted = (prediction | before_learn | before_predict) & ~set_by_interpreter
         predict = _backward(1, wanted, sizes, starts, form)
-        learn = _backward(2, predict & ~_SET_BY_INTERPRETER, sizes, starts, form)
+        learn = _backward(2, predict & ~set_by_interpreter, sizes, starts, form)
         if predict == before_predict and learn == before_learn:
             break
         before_predict |= predict
         before_learn |= learn
-    _backward(0, before_predict & ~_SET_BY_INTERPRETER, sizes, starts, form)
+    _backward(0, before_predict & ~set_by_interpreter, sizes, starts, form)
 
 
 @jit
@@ -134,13 +139,18 @@ def _rename(kind, address, form):  # type: ignore[no-untyped-def]
 
 
 @jit
-def canonicalise(code, constants, sizes, starts, num_features, ops, form):  # type: ignore[no-untyped-def]
+def canonicalise(code, constants, sizes, starts, num_features, num_classes, ops, form):  # type: ignore[no-untyped-def]
     """Fill `form` with the canonical form of a program and return its 64-bit hash (never 0)."""
-    find_live(code, sizes, starts, ops, form)
+    find_live(code, sizes, starts, num_classes, ops, form)
     for bit in range(form.names.size):
         form.names[bit] = _UNNAMED
-    form.names[0], form.names[1], form.names[_BITS] = 0, 1, 0
-    form.registers[0], form.registers[1], form.registers[2], form.registers[3] = 0, 2, 1, 0
+    form.names[0], form.names[_BITS] = 0, 0
+    if num_classes:
+        form.names[_BITS + 1], form.names[_BITS + 2] = 1, 2
+        form.registers[0], form.registers[1], form.registers[2], form.registers[3] = 0, 1, 3, 0
+    else:
+        form.names[1] = 1
+        form.registers[0], form.registers[1], form.registers[2], form.registers[3] = 0, 2, 1, 0
     value = np.uint64(0x243F6A8885A308D3)
     n = 0
     for c in range(3):

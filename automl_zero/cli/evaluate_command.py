@@ -7,7 +7,7 @@ import dataclasses
 import click
 
 from automl_zero.cli.consoles import echo_json, echo_table
-from automl_zero.cli.inputs import InputError, bad_input, read_program, run_config
+from automl_zero.cli.inputs import InputError, bad_input, data_dir_option, read_program, run_config, scale_option
 
 
 @click.command("evaluate")
@@ -19,16 +19,28 @@ from automl_zero.cli.inputs import InputError, bad_input, read_program, run_conf
     help="A preset, or a TOML, CSV or npz file. Default: the tasks of the run directory.",
 )
 @click.option("--target", metavar="COLUMN", help="The column to predict, where the tasks are a table.")
+@scale_option
+@data_dir_option
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the tasks.")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
-def command(program: str, name: str | None, target: str | None, seed: int, dtype: str, as_json: bool) -> None:
+def command(
+    program: str,
+    name: str | None,
+    target: str | None,
+    scale: str | None,
+    data_dir: str | None,
+    seed: int,
+    dtype: str,
+    as_json: bool,
+) -> None:
     """Score a program on unseen tasks (the final ones), beside models trained on the same tasks.
 
     \b
     Examples:
       automl-zero evaluate runs/demo
       automl-zero evaluate runs/demo --tasks linear --seed 1
+      automl-zero evaluate best.json --tasks baseline --data-dir ~/data
       automl-zero evaluate best.json --tasks houses.csv --target price --json
     """
     candidate = read_program(program)
@@ -39,7 +51,7 @@ def command(program: str, name: str | None, target: str | None, seed: int, dtype
     from automl_zero.score import fitness_beside_baselines, summarize
 
     with bad_input():
-        source = task_source(name, target)
+        source = task_source(name, target, scale, data_dir)
         tasks = source.final(seed)
     fitness = fitness_beside_baselines(candidate, tasks, dtype)
     scores = {model: summarize(values) for model, values in fitness.items()}

@@ -22,6 +22,7 @@ INTERRUPTED = 130
 # Name -> one line for --help, so that listing the commands imports none of them.
 COMMANDS = {
     "evolve": "Evolve a program on a preset's tasks or on your data.",
+    "resume": "Go on with a run that was stopped, or extend one.",
     "show": "Print a program.",
     "evaluate": "Score a program on unseen tasks, beside the baselines.",
     "presets": "List the presets, or print one.",

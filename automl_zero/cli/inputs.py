@@ -13,6 +13,19 @@ if TYPE_CHECKING:
     from automl_zero.program import Program
 
 
+scale_option = click.option(
+    "--scale",
+    type=click.Choice(["small", "full"]),
+    help="Version of the preset: full (default), or small, which takes minutes on two cores.",
+)
+data_dir_option = click.option(
+    "--data-dir",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True),
+    help="Where the files of image data sets are. Default: $AUTOML_ZERO_DATA, then well-known folders.",
+)
+
+
 class InputError(click.ClickException):
     """Bad input: the message on stderr, exit code 2."""
 

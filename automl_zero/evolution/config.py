@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from automl_zero.evolution.budget import Budget, fill_in
+from automl_zero.evolution.diversity import island_tasks
+from automl_zero.evolution.method import MUTATION_TYPES, Caches, Diversity, Hurdles, HurdleStage, Mutations, Probability
 from automl_zero.evolution.search_space import ComponentSpace, SearchSpace
 from automl_zero.evolution.validation import INTEGRAL, ConfigError, FitnessBound, Positive, Table, problems
 from automl_zero.presets import preset_names, preset_text
@@ -23,76 +26,14 @@ __all__ = [
     "ComponentSpace",
     "ConfigError",
     "ExperimentConfig",
+    "HurdleStage",
+    "Hurdles",
     "Mutations",
     "SearchSpace",
     "load_config",
     "preset_names",
     "preset_text",
 ]
-
-MUTATION_TYPES = (
-    "alter_param",
-    "randomize_instruction",
-    "randomize_component_function",
-    "identity",
-    "randomize_algorithm",
-    "insert_instruction",
-    "remove_instruction",
-    "trade_instruction",
-)
-
-
-class Mutations(Table):
-    """How a child differs from its parent.
-
-    Attributes:
-        mode: details of the mutations; "reference" are those of the authors' implementation.
-        weights: relative frequency of each mutation type; a type that is not named never happens. All types are
-            present after validation.
-        until: mutate again until the child's canonical form differs from its parent's ("changed") or is new to the
-            island's canonical cache ("new"); "any" takes every child as it comes.
-        max_tries: most mutations for ``until``; the last one is taken as it is.
-    """
-
-    mode: Literal["reference"] = "reference"
-    weights: dict[str, Annotated[float, Field(ge=0.0)]] = Field(
-        default={"alter_param": 1.0, "randomize_instruction": 1.0, "randomize_component_function": 1.0},
-        validate_default=True,
-    )
-    until: Literal["any", "changed", "new"] = "any"
-    max_tries: Positive = 20
-
-    @field_validator("weights")
-    @classmethod
-    def _all_types(cls, weights: dict[str, float]) -> dict[str, float]:
-        unknown = [name for name in weights if name not in MUTATION_TYPES]
-        if unknown:
-            raise ValueError("\n".join(f"unknown type {n!r}{did_you_mean(n, MUTATION_TYPES)}" for n in unknown))
-        if not any(weights.values()):
-            raise ValueError(f"at least one of {', '.join(MUTATION_TYPES)} must be above 0")
-        return {name: weights.get(name, 0.0) for name in MUTATION_TYPES}
-
-
-class Caches(Table):
-    """Each island's memory of what it has evaluated.
-
-    Attributes:
-        canonical: reuse the fitness of programs that are equal after dead-code removal and renaming; exact.
-        canonical_size: entries of the canonical cache.
-        fec: reuse the fitness of programs with equal predictions on a few examples (paper, Section 3.2).
-        fec_size: entries of that functional-equivalence cache.
-        fec_train: training examples of a probe.
-        fec_valid: validation examples of a probe.
-        fec_bits: mantissa bits of the predictions that a probe compares.
-    """
-
-    canonical: bool = True
-    canonical_size: Positive = 131072
-    fec: bool = True
-    fec_size: Positive = 131072
-    fec_train: Positive = 10
-    fec_valid: Positive = 10
-    fec_bits: Annotated[int, Field(ge=1, le=52), INTEGRAL] = 12
 
 
 class ExperimentConfig(Table):
@@ -110,6 +51,9 @@ class ExperimentConfig(Table):
         migration_every: individuals of each island between barriers, where islands exchange migrants and limits and
             stops are checked.
         migrants: individuals that each island sends at a barrier; 0 for none.
+        migration: islands send to a common pool and receive from it ("pool", as in the paper), or each sends to the
+            next ("ring").
+        restart_after: an island starts anew at a barrier when it has made so many individuals without a better one.
         dtype: floating-point type of the registers.
         backend: the interpreter that evaluates programs.
         search: "evolution", or "random" for random search in the same space.
@@ -120,16 +64,23 @@ class ExperimentConfig(Table):
         select_program: what an experiment that ends offers to the select test: the best program of its final
             population, the best that it has seen, or every one that was the best for a time (its hall of fame), of
             which the test picks one. The last guards against programs that owe their search fitness to luck.
+        new_search_tasks: every experiment searches on tasks of its own; otherwise all on those of the first.
         max_individuals: limit on the number of individuals.
         max_train_steps: limit on the training examples seen, summed over tasks and programs.
         max_seconds: limit on the time.
         max_experiments: limit on the number of experiments.
         experiment_individuals: an experiment ends after this many individuals.
         experiment_train_steps: an experiment ends after this many train steps.
+        checkpoint_seconds: time between checkpoints.
         search_space: the programs that may be visited.
         tasks: the tasks, as :func:`automl_zero.tasks.make_source` takes them.
-        mutations: how a child differs from its parent.
+        diversity: search tasks that differ between islands: lists of changes to ``tasks``, one from each list. The
+            islands take the combinations in turn, those of the first list first. Programs are compared, selected and
+            scored on ``tasks`` itself.
+        mutations: how a child differs from its parents.
         caches: what is remembered.
+        hurdles: short evaluations before the full one.
+        budget: what a program may cost.
 
     Raises:
         ConfigError: a value is not usable; the message has one line per problem.
@@ -138,10 +89,12 @@ class ExperimentConfig(Table):
     name: str = "experiment"
     population_size: Annotated[int, Field(ge=2), INTEGRAL] = 100
     tournament_size: Positive = 10
-    mutation_probability: Annotated[float, Field(ge=0.0, le=1.0)] = 0.9
+    mutation_probability: Probability = 0.9
     islands: Positive = 1
     migration_every: Positive = 1000
     migrants: Annotated[int, Field(ge=0), INTEGRAL] = 0
+    migration: Literal["pool", "ring"] = "pool"
+    restart_after: Positive | None = None
     dtype: Literal["float32", "float64"] = "float32"
     backend: Literal["numba"] = "numba"
     search: Literal["evolution", "random"] = "evolution"
@@ -149,16 +102,21 @@ class ExperimentConfig(Table):
     target_fitness: FitnessBound | None = None
     select_above: FitnessBound | None = None
     select_program: Literal["final_population", "best", "hall_of_fame"] = "final_population"
+    new_search_tasks: bool = True
     max_individuals: Positive | None = None
     max_train_steps: Positive | None = None
     max_seconds: Annotated[float, Field(gt=0.0)] | None = None
     max_experiments: Positive | None = None
     experiment_individuals: Positive | None = None
     experiment_train_steps: Positive | None = None
+    checkpoint_seconds: Annotated[float, Field(gt=0.0)] = 60.0
     search_space: SearchSpace
     tasks: dict[str, Any]
+    diversity: Diversity = ()
     mutations: Mutations = Mutations()
     caches: Caches = Caches()
+    hurdles: Hurdles = Hurdles()
+    budget: Budget = Budget()
 
     def __init__(self, **values: Any) -> None:
         try:
@@ -171,10 +129,17 @@ class ExperimentConfig(Table):
         found = [f"search_space.{problem}" for problem in self.search_space.problems()]
         if self.migrants > self.population_size:
             found.append(f"migrants: got {self.migrants}, expected at most population_size, {self.population_size}")
-        found += _task_problems(self.tasks)
+        found += _task_problems(self)
         if found:
             raise ValueError("\n".join(found))
+        # The shipped costs go into the configuration, so that a later table changes no run.
+        object.__setattr__(self, "budget", fill_in(self.budget))
         return self
+
+    def other_tasks(self) -> list[Mapping[str, Any]]:
+        """The distinct `tasks` tables of islands that do not search on the run's own tasks."""
+        tables = island_tasks(self.tasks, self.diversity, self.islands)
+        return list({id(table): table for table in tables if table is not self.tasks}.values())
 
     def to_toml(self) -> str:
         """TOML text from which :func:`load_config` makes an equal configuration."""
@@ -209,12 +174,22 @@ def load_config(
     return ExperimentConfig(**values)
 
 
-def _task_problems(tasks: dict[str, Any]) -> list[str]:
-    try:
-        make_source(tasks)
-    except (OSError, TypeError, ValueError) as error:
-        return [f"tasks: {line}" for line in str(error).splitlines()]
-    return []
+def _task_problems(config: ExperimentConfig) -> Iterator[str]:
+    """Sentences on tasks that cannot be made, or that the programs cannot have, each beginning with the key."""
+    classes = None
+    for number, tasks in enumerate([config.tasks, *config.other_tasks()]):
+        key = "tasks" if number == 0 else "diversity"
+        try:
+            source = make_source(tasks)
+        except (OSError, TypeError, ValueError) as error:
+            yield from (f"{key}: {line}" for line in str(error).splitlines())
+            continue
+        if source.num_classes and config.search_space.vectors < 3:
+            yield f"search_space.vectors: got {config.search_space.vectors}, expected at least 3 for vector labels"
+        if classes is None:
+            classes = source.num_classes
+        elif bool(classes) != bool(source.num_classes):
+            yield "diversity: tasks with scalar labels and tasks with vector labels cannot be searched on side by side"
 
 
 def _read(source: str | Path) -> dict[str, Any]:
@@ -241,10 +216,28 @@ def _copied(table: Mapping[str, Any]) -> dict[str, Any]:
 
 def _make_paths_absolute(values: dict[str, Any], base: Path) -> None:
     """Files are found from the configuration that names them, also after it was copied into a run directory."""
-    space, tasks = values.get("search_space"), values.get("tasks")
-    for table, key in ((space, "initial"), (tasks, "path")):
-        if isinstance(table, dict) and isinstance(name := table.get(key), str) and Path(name).suffix:
-            table[key] = os.path.normpath(base / name)
+    tasks = [values.get("tasks"), *(change for axis in _lists(values.get("diversity")) for change in _lists(axis))]
+    tables = [(table, key) for table in tasks for key in ("path", "data_dir")]
+    tables += [(values.get("search_space"), "initial"), (values.get("budget"), "baseline")]
+    for table, key in tables:
+        if isinstance(table, dict) and key in table:
+            names = table[key]
+            keep = key == "data_dir"  # a folder, which needs no suffix to be one
+            table[key] = (
+                [_absolute(n, base, keep) for n in names]
+                if isinstance(names, list | tuple)
+                else _absolute(names, base, keep)
+            )
+
+
+def _absolute(name: Any, base: Path, is_path: bool) -> Any:
+    if isinstance(name, str) and (is_path or Path(name).suffix):
+        return os.path.normpath(base / name)
+    return name
+
+
+def _lists(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else ()
 
 
 def _override(values: dict[str, Any], override: str) -> None:

@@ -12,8 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from automl_zero.analysis.compiled import Canonical, canonicalise
-from automl_zero.evolution.caches import Cache, contains, insert, look_up
-from automl_zero.evolution.mutation import Space, mutate, randomize_algorithm
+from automl_zero.evolution.caches import (
+    Cache,
+    CountedCache,
+    contains,
+    insert,
+    insert_counted,
+    look_up,
+    look_up_counted,
+)
+from automl_zero.evolution.hurdles import HurdleRecord, clears
+from automl_zero.evolution.mutation import Space, cross, mutate, randomize_algorithm
+from automl_zero.evolution.program_cost import program_cost
 from automl_zero.evolution.random_numbers import below, unit
 from automl_zero.evolution.stopwatch import (
     ANALYSE,
@@ -41,11 +51,16 @@ from automl_zero.jit import entry_point, jit
     FEC_LOOKUPS,
     FEC_HITS,
     OLDEST,  #: slot of the oldest individual, the next to be replaced
-    BEST_INDIVIDUAL,  #: number of the best individual so far, -1 before the first
-) = range(9)
-COUNTERS = 9
+    BEST_INDIVIDUAL,  #: number of the best individual since the island started, -1 before the first
+    FOUNDED,  #: number of the individual with which the island started, or started anew
+    STOPPED_AT_HURDLE,
+    OVER_BUDGET,
+) = range(12)
+COUNTERS = 12
 
 CHANGED, NEW = 1, 2  # Settings.until
+PER_PROGRAM, PER_TASK = 1, 2  # Settings.fec
+RAW, LIVE = 1, 2  # Settings.budget
 
 
 class Settings(NamedTuple):
@@ -56,13 +71,19 @@ class Settings(NamedTuple):
         tournament_size: T.
         mutation_probability: U.
         random_search: 1 to draw every individual at random.
-        random_start: 1 when the initial population is random, 0 when the island's candidate slot holds the program.
+        random_start: 1 when the initial population is drawn at random.
+        crossover: probability of a second parent.
         median: 1 to aggregate task fitnesses by their upper median, 0 by their mean.
         until: re-mutate until the canonical form is anything (0), another than the parent's (1), not remembered (2).
         max_tries: most mutations for that.
-        use_canonical, use_fec: caches on or off.
+        canonical: canonical cache on or off.
+        fec: no functional-equivalence cache (0), or one entry per program (1) or per task (2).
         fec_train, fec_valid: examples of a probe.
-        fec_mask: bits of a prediction that a probe compares.
+        fec_mask: bits of a prediction or an error that a probe compares.
+        fec_forget: look-ups after which an entry per task is forgotten.
+        stages: int64[k, 2], training and validation examples of each hurdle; percentiles float64[k].
+        budget: no limit (0), or one on the cost of the raw program (1) or of its live instructions (2).
+        costs: float64[n], cost of every op; cost_limit: what a program may cost.
     """
 
     population_size: int
@@ -70,14 +91,21 @@ class Settings(NamedTuple):
     mutation_probability: float
     random_search: int
     random_start: int
+    crossover: float
     median: int
     until: int
     max_tries: int
-    use_canonical: int
-    use_fec: int
+    canonical: int
+    fec: int
     fec_train: int
     fec_valid: int
     fec_mask: int
+    fec_forget: int
+    stages: npt.NDArray[np.int64]
+    percentiles: npt.NDArray[np.float64]
+    budget: int
+    costs: npt.NDArray[np.float64]
+    cost_limit: float
 
 
 class Island(NamedTuple):
@@ -89,12 +117,14 @@ class Island(NamedTuple):
         sizes: int64[P + 2, 3].
         fitness: float64[P + 2].
         hashes: uint64[P + 2], canonical hashes.
-        canonical_cache, fec_cache: the island's caches.
+        canonical_cache, fec_cache, task_cache: the island's caches.
+        hurdles: the island's record of short evaluations.
         rng: uint64[4].
         counters: int64[COUNTERS].
         form: room for the canonical form of a candidate.
         arena: working memory of the kernel.
         ranked: float64[D], room to sort task fitnesses.
+        known: float64[D], task fitnesses that the cache per task knows, -1 for the others.
         laps: int64[stopwatch.SIZE], cycles by stage, when profiling.
     """
 
@@ -105,11 +135,14 @@ class Island(NamedTuple):
     hashes: npt.NDArray[np.uint64]
     canonical_cache: Cache
     fec_cache: Cache
+    task_cache: CountedCache
+    hurdles: HurdleRecord
     rng: npt.NDArray[np.uint64]
     counters: npt.NDArray[np.int64]
     form: Canonical
     arena: Arena
     ranked: npt.NDArray[np.float64]
+    known: npt.NDArray[np.float64]
     laps: npt.NDArray[np.int64]
 
 
@@ -120,20 +153,14 @@ def advance(island: Island, space: Space, settings: Settings, data: LaneData, co
     start(island.laps)
     for _ in range(count):
         number = island.counters[INDIVIDUALS]
-        initial = number < settings.population_size
-        if settings.random_search or (initial and settings.random_start):
-            for component in space.open_components:  # the others keep the instructions of the initial program
-                island.sizes[candidate, component] = space.initial_sizes[component]
-            randomize_algorithm(
-                island.code[candidate], island.constants[candidate], island.sizes[candidate], space, island.rng
-            )
-            value = _analyse(island, space, data)
-        elif initial:
-            value = _analyse(island, space, data)
+        born = number - island.counters[FOUNDED]
+        initial = born < settings.population_size
+        if initial or settings.random_search:
+            value = _found(born, island, space, settings, data)
         else:
             value = _make_child(island, space, settings, data)
         fitness = _assess(value, island, space, settings, data)
-        slot = number if initial else island.counters[OLDEST]
+        slot = born if initial else island.counters[OLDEST]
         if not initial:
             island.counters[OLDEST] = slot + 1 if slot + 1 < settings.population_size else 0
         _copy(candidate, slot, island)
@@ -146,6 +173,16 @@ def advance(island: Island, space: Space, settings: Settings, data: LaneData, co
             island.counters[BEST_INDIVIDUAL] = number
         island.counters[INDIVIDUALS] = number + 1
         lap(island.laps, REPLACE)
+
+
+@entry_point
+def assess_again(island: Island, space: Space, settings: Settings, data: LaneData, slot: int):  # type: ignore[no-untyped-def]
+    """Assess the individual in a slot on this island's tasks; it comes from an island with others."""
+    candidate = settings.population_size
+    start(island.laps)
+    _copy(slot, candidate, island)
+    island.hashes[slot] = _analyse(island, space, data)
+    island.fitness[slot] = _assess(island.hashes[slot], island, space, settings, data)
 
 
 @jit
@@ -170,6 +207,7 @@ def _analyse(island, space, data):  # type: ignore[no-untyped-def]
         island.sizes[candidate],
         space.starts,
         data.num_features,
+        data.num_classes,
         space.ops,
         island.form,
     )
@@ -178,22 +216,64 @@ def _analyse(island, space, data):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _make_child(island, space, settings, data):  # type: ignore[no-untyped-def]
-    """Choose a parent by tournament and put its mutated copy into the candidate slot; returns the canonical hash."""
+def _found(born, island, space, settings, data):  # type: ignore[no-untyped-def]
+    """Put an initial program into the candidate slot; returns its canonical hash."""
     candidate = settings.population_size
-    parent = below(island.rng, settings.population_size)
+    code, constants, sizes = island.code[candidate], island.constants[candidate], island.sizes[candidate]
+    founder = born % space.founders.code.shape[0]
+    for slot in range(code.shape[0]):
+        for j in range(4):
+            code[slot, j] = space.founders.code[founder, slot, j]
+        for j in range(3):
+            constants[slot, j] = space.founders.constants[founder, slot, j]
+    for component in range(3):
+        sizes[component] = space.founders.sizes[founder, component]
+    if settings.random_search or settings.random_start:
+        for component in space.open_components:  # the others keep the founder's instructions
+            sizes[component] = space.initial_sizes[component]
+        randomize_algorithm(code, constants, sizes, space, island.rng)
+    return _analyse(island, space, data)
+
+
+@jit
+def _tournament(island, settings):  # type: ignore[no-untyped-def]
+    """Slot of the fittest of some individuals drawn with replacement; the first drawn of equals."""
+    winner = below(island.rng, settings.population_size)
     for _ in range(settings.tournament_size - 1):
         rival = below(island.rng, settings.population_size)
-        if island.fitness[rival] > island.fitness[parent]:
-            parent = rival
+        if island.fitness[rival] > island.fitness[winner]:
+            winner = rival
+    return winner
+
+
+@jit
+def _make_child(island, space, settings, data):  # type: ignore[no-untyped-def]
+    """Put a child of the winner of a tournament into the candidate slot; returns its canonical hash."""
+    candidate = settings.population_size
+    parent = _tournament(island, settings)
+    mate = parent
+    if settings.crossover > 0.0 and unit(island.rng) < settings.crossover:
+        mate = _tournament(island, settings)
     mutated = unit(island.rng) < settings.mutation_probability
     lap(island.laps, SELECT)
+    code, constants, sizes = island.code, island.constants, island.sizes
     tries = settings.max_tries if mutated and settings.until != 0 else 1
     value = np.uint64(0)
     for _ in range(tries):
         _copy(parent, candidate, island)
+        if mate != parent:
+            cross(
+                code[candidate],
+                constants[candidate],
+                sizes[candidate],
+                code[mate],
+                constants[mate],
+                sizes[mate],
+                space,
+                island.rng,
+            )
         if mutated:
-            mutate(island.code[candidate], island.constants[candidate], island.sizes[candidate], space, island.rng)
+            mutate(code[candidate], constants[candidate], sizes[candidate], space, island.rng)
         value = _analyse(island, space, data)
         if settings.until == NEW:
             if not contains(island.canonical_cache, value):
@@ -206,41 +286,132 @@ def _make_child(island, space, settings, data):  # type: ignore[no-untyped-def]
 @jit
 def _assess(value, island, space, settings, data):  # type: ignore[no-untyped-def]
     """Fitness of the candidate, whose canonical form is ready: from a cache, or by evaluation."""
+    candidate = settings.population_size
     counters = island.counters
-    if settings.use_canonical:
+    examples = data.num_train * data.epochs
+    if settings.budget == RAW:
+        code, sizes = island.code[candidate], island.sizes[candidate]
+        if program_cost(code, sizes, space.starts, settings.costs, examples) > settings.cost_limit:
+            counters[OVER_BUDGET] += 1
+            return 0.0
+    if settings.canonical:
         counters[CANONICAL_LOOKUPS] += 1
         known = look_up(island.canonical_cache, value)
         lap(island.laps, LOOK_UP)
         if known >= 0.0:
             counters[CANONICAL_HITS] += 1
             return known
-    encode(island.form, data, space.ops, island.arena)
-    lap(island.laps, ENCODE)
-    fingerprint = np.uint64(0)
-    fitness = -1.0
-    if settings.use_fec:
-        steps, fingerprint = run_kernel(
-            island.form, data, island.arena, settings.fec_train, settings.fec_valid, 1, settings.fec_mask
-        )
-        fingerprint |= np.uint64(1)  # 0 marks an empty entry
-        counters[TRAIN_STEPS] += steps
-        counters[FEC_LOOKUPS] += 1
-        lap(island.laps, PROBE)
-        fitness = look_up(island.fec_cache, fingerprint)
-        lap(island.laps, LOOK_UP)
-        if fitness >= 0.0:
-            counters[FEC_HITS] += 1
-    if fitness < 0.0:
-        steps, _ = run_kernel(island.form, data, island.arena, data.num_train, data.num_valid, data.epochs, 0)
-        counters[TRAIN_STEPS] += steps
-        counters[EVALUATED] += 1
-        fitness = _aggregate(island, settings, data)
-        lap(island.laps, EVALUATE)
-        if settings.use_fec:
-            insert(island.fec_cache, fingerprint, fitness)
-    if settings.use_canonical:
+    fitness = _fitness_of_form(island, space, settings, data)
+    if settings.canonical:
         insert(island.canonical_cache, value, fitness)
     return fitness
+
+
+@jit
+def _fitness_of_form(island, space, settings, data):  # type: ignore[no-untyped-def]
+    """Fitness of the candidate by its canonical form."""
+    form = island.form
+    if settings.budget == LIVE:
+        starts = (np.int64(0), form.counts[0], form.counts[0] + form.counts[1])
+        examples = data.num_train * data.epochs
+        if program_cost(form.code, form.counts, starts, settings.costs, examples) > settings.cost_limit:
+            island.counters[OVER_BUDGET] += 1
+            return 0.0
+    encode(form, data, space.ops, island.arena)
+    lap(island.laps, ENCODE)
+    if settings.fec == PER_TASK:
+        return _look_up_each_task(island, settings, data)
+    if settings.fec == 0:
+        return _evaluate(island, settings, data)
+    _, fingerprint = _run(island, data, settings.fec_train, settings.fec_valid, 1, settings.fec_mask, 0)
+    fingerprint |= np.uint64(1)  # 0 marks an empty entry
+    island.counters[FEC_LOOKUPS] += 1
+    lap(island.laps, PROBE)
+    fitness = look_up(island.fec_cache, fingerprint)
+    lap(island.laps, LOOK_UP)
+    if fitness >= 0.0:
+        island.counters[FEC_HITS] += 1
+        return fitness
+    fitness = _evaluate(island, settings, data)
+    insert(island.fec_cache, fingerprint, fitness)
+    return fitness
+
+
+@jit
+def _look_up_each_task(island, settings, data):  # type: ignore[no-untyped-def]
+    """Fitness of the encoded program, on each task from the cache where an entry has the same errors there.
+
+    As in the authors' implementation. What no entry knows is evaluated, in lockstep with what one does know.
+    """
+    fitness, fingerprints = island.arena.fitness, island.arena.fingerprints
+    _run(island, data, settings.fec_train, settings.fec_valid, 1, settings.fec_mask, 1)
+    lap(island.laps, PROBE)
+    all_known = True
+    for task in range(data.num_tasks):
+        key = _task_key(fingerprints[task // data.lanes, task % data.lanes], task)
+        fingerprints[task // data.lanes, task % data.lanes] = key
+        known = look_up_counted(island.task_cache, key, settings.fec_forget)
+        island.known[task] = known
+        all_known &= known >= 0.0
+        island.counters[FEC_LOOKUPS] += 1
+        if known >= 0.0:
+            island.counters[FEC_HITS] += 1
+    lap(island.laps, LOOK_UP)
+    if not all_known and not _clears_hurdles(island, settings, data):
+        for task in range(data.num_tasks):
+            fitness[task // data.lanes, task % data.lanes] = 0.0
+    elif not all_known:
+        _run(island, data, data.num_train, data.num_valid, data.epochs, 0, 0)
+        island.counters[EVALUATED] += 1
+    for task in range(data.num_tasks):
+        known = island.known[task]
+        if known >= 0.0:
+            fitness[task // data.lanes, task % data.lanes] = known
+        else:
+            insert_counted(
+                island.task_cache,
+                fingerprints[task // data.lanes, task % data.lanes],
+                fitness[task // data.lanes, task % data.lanes],
+            )
+    lap(island.laps, EVALUATE)
+    return _aggregate(island, settings, data)
+
+
+@jit
+def _task_key(fingerprint, task):  # type: ignore[no-untyped-def]
+    return ((fingerprint ^ np.uint64(task)) * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
+
+
+@jit
+def _evaluate(island, settings, data):  # type: ignore[no-untyped-def]
+    """Fitness of the encoded program: 0 when it fails at a hurdle, otherwise by a full evaluation."""
+    fitness = 0.0
+    if _clears_hurdles(island, settings, data):
+        _run(island, data, data.num_train, data.num_valid, data.epochs, 0, 0)
+        island.counters[EVALUATED] += 1
+        fitness = _aggregate(island, settings, data)
+    lap(island.laps, EVALUATE)
+    return fitness
+
+
+@jit
+def _clears_hurdles(island, settings, data):  # type: ignore[no-untyped-def]
+    """Whether the encoded program reaches the percentile of every stage."""
+    for stage in range(settings.stages.shape[0]):
+        _run(island, data, settings.stages[stage, 0], settings.stages[stage, 1], 1, 0, 0)
+        early = _aggregate(island, settings, data)
+        if not clears(island.hurdles, stage, early, settings.percentiles[stage]):
+            island.counters[STOPPED_AT_HURDLE] += 1
+            return False
+    return True
+
+
+@jit
+def _run(island, data, num_train, num_valid, epochs, mask, errors):  # type: ignore[no-untyped-def]
+    """Run the encoded program on all tasks, and count the train steps."""
+    steps, fingerprint = run_kernel(island.form, data, island.arena, num_train, num_valid, epochs, mask, errors)
+    island.counters[TRAIN_STEPS] += steps
+    return steps, fingerprint
 
 
 @jit

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,14 +17,16 @@ import numpy.typing as npt
 from automl_zero.aligned import aligned_zeros
 from automl_zero.analysis.compiled import new_canonical
 from automl_zero.evolution import engine, stopwatch
-from automl_zero.evolution.caches import new_cache
+from automl_zero.evolution.budget import limit, op_costs
+from automl_zero.evolution.caches import new_cache, new_counted_cache
 from automl_zero.evolution.engine import Island, Settings
+from automl_zero.evolution.hurdles import new_record
 from automl_zero.evolution.mutation import Space
 from automl_zero.evolution.random_numbers import new_generator
 from automl_zero.interpreters.lane_data import LaneData, new_arena
 from automl_zero.memory import MemorySpec
 from automl_zero.program import Program
-from automl_zero.program_arrays import pack, unpack
+from automl_zero.program_arrays import unpack
 
 if TYPE_CHECKING:
     from automl_zero.evolution.config import ExperimentConfig
@@ -35,23 +37,33 @@ _FIRST_CALL = 50
 
 def make_settings(config: ExperimentConfig, data: LaneData) -> Settings:
     """The engine's settings of a configuration on a task set."""
-    caches = config.caches
+    caches, stages = config.caches, config.hurdles.stages
     bits, mantissa = (32, 23) if config.dtype == "float32" else (64, 52)
-    kept = ((1 << bits) - 1) & ~((1 << max(mantissa - caches.fec_bits, 0)) - 1)
+    dropped = max(mantissa - caches.fec_bits, 0) if caches.fec_mode == "program" else 0
+    kept = ((1 << bits) - 1) & ~((1 << dropped) - 1)
     return Settings(
         population_size=config.population_size,
         tournament_size=config.tournament_size,
         mutation_probability=config.mutation_probability,
         random_search=int(config.search == "random"),
-        random_start=int(config.search_space.initial == "random"),
+        random_start=int(config.search_space.random_start),
+        crossover=config.mutations.crossover,
         median=int(config.fitness == "median"),
         until={"any": 0, "changed": engine.CHANGED, "new": engine.NEW}[config.mutations.until],
         max_tries=config.mutations.max_tries,
-        use_canonical=int(caches.canonical),
-        use_fec=int(caches.fec),
+        canonical=int(caches.canonical),
+        fec={"program": engine.PER_PROGRAM, "reference": engine.PER_TASK}[caches.fec_mode] if caches.fec else 0,
         fec_train=min(caches.fec_train, data.num_train),
         fec_valid=min(caches.fec_valid, data.num_valid),
         fec_mask=kept - (1 << 64) if kept >= 1 << 63 else kept,
+        fec_forget=caches.fec_forget,
+        stages=np.array(
+            [(min(stage.num_train, data.num_train), min(stage.num_valid, data.num_valid)) for stage in stages], np.int64
+        ).reshape(-1, 2),
+        percentiles=np.array([stage.percentile for stage in stages], np.float64),
+        budget={"none": 0, "static": engine.RAW, "table": engine.LIVE}[config.budget.kind],
+        costs=op_costs(config.budget, data.num_features),
+        cost_limit=limit(config.budget, data.num_features, data.num_train * data.epochs),
     )
 
 
@@ -59,29 +71,37 @@ def new_island(config: ExperimentConfig, space: Space, data: LaneData, key: Sequ
     """An island before its first individual; `key` seeds its random numbers."""
     slots = max(int(space.max_sizes.sum()), 1)
     rows = config.population_size + 2
-    candidate = config.population_size
-    memory = config.search_space.memory
+    memory, caches = config.search_space.memory, config.caches
+    per_task = caches.fec and caches.fec_mode == "reference"
     island = Island(
         code=aligned_zeros((rows, slots, 4), np.uint8),
         constants=aligned_zeros((rows, slots, 3)),
         sizes=aligned_zeros((rows, 3), np.int64),
         fitness=aligned_zeros(rows),
         hashes=aligned_zeros(rows, np.uint64),
-        canonical_cache=new_cache(config.caches.canonical_size if config.caches.canonical else 1),
-        fec_cache=new_cache(config.caches.fec_size if config.caches.fec else 1),
+        canonical_cache=new_cache(caches.canonical_size if caches.canonical else 1),
+        fec_cache=new_cache(caches.fec_size if caches.fec and not per_task else 1),
+        task_cache=new_counted_cache(caches.fec_size if per_task else 1),
+        hurdles=new_record(len(config.hurdles.stages), config.hurdles.window),
         rng=new_generator(*key),
         counters=aligned_zeros(engine.COUNTERS, np.int64),
         form=new_canonical(slots),
         arena=new_arena(data, slots, memory.scalars, memory.vectors, memory.matrices),
         ranked=aligned_zeros(data.num_tasks),
+        known=aligned_zeros(data.num_tasks),
         laps=aligned_zeros(stopwatch.SIZE, np.int64),
     )
     island.counters[engine.BEST_INDIVIDUAL] = -1
-    initial = config.search_space.initial_program()
-    if initial is not None:
-        code, constants, island.sizes[candidate] = pack(initial, space.max_sizes.tolist())
-        island.code[candidate], island.constants[candidate] = code, constants
     return island
+
+
+def restart(island: Island) -> None:
+    """Let an island begin again with an initial population; what its caches know stays true."""
+    island.counters[engine.FOUNDED] = island.counters[engine.INDIVIDUALS]
+    island.counters[engine.OLDEST] = 0
+    island.counters[engine.BEST_INDIVIDUAL] = -1
+    island.hurdles.counts[:] = 0  # a new population could not clear the hurdles of an old one
+    island.hurdles.oldest[:] = 0
 
 
 def program_in(island: Island, slot: int, memory: MemorySpec, space: Space) -> Program:
@@ -97,72 +117,165 @@ class Archipelago:
         space: its arrays.
         data: the search tasks.
         key: seeds the random numbers of the experiment.
+        own_data: the search tasks of each island, where they are not the same for all.
+
+    Attributes:
+        remaining: individuals that each island has yet to make before the barrier.
+        barriers: barriers reached so far.
     """
 
-    def __init__(self, config: ExperimentConfig, space: Space, data: LaneData, key: Sequence[int]) -> None:
-        self.config, self.space, self.data, self.key = config, space, data, tuple(key)
-        self.settings = make_settings(config, data)
-        self.islands = [new_island(config, space, data, (*key, number)) for number in range(config.islands)]
+    def __init__(
+        self,
+        config: ExperimentConfig,
+        space: Space,
+        data: LaneData,
+        key: Sequence[int],
+        own_data: Sequence[LaneData] | None = None,
+    ) -> None:
+        self.config, self.space, self.key = config, space, tuple(key)
+        self.data = list(own_data) if own_data is not None else [data] * config.islands
+        self.settings = [make_settings(config, own) for own in self.data]
+        self.islands = [new_island(config, space, own, (*key, number)) for number, own in enumerate(self.data)]
         self.barriers = 0
+        self.remaining = [0] * config.islands
         self._call_sizes = [_FIRST_CALL] * config.islands  # individuals a compiled call, adapted to the speed
 
-    def start(self, quotas: Sequence[int], pool: ThreadPoolExecutor, stop: Callable[[], bool]) -> list[Future[bool]]:
-        """Let island i make quotas[i] individuals; the results are False where `stop` cut that short.
+    def start(
+        self,
+        quotas: Sequence[int],
+        pool: ThreadPoolExecutor,
+        stop: Callable[[], bool],
+        pause: Callable[[], bool] = lambda: False,
+    ) -> list[Future[bool]]:
+        """Let island i make quotas[i] individuals; the results are False where `stop` or `pause` cut that short.
 
-        An island makes a few individuals however soon it is stopped, so that there is always a program to offer.
+        An island makes a few individuals however soon it is stopped, so that there is always a program to offer. And
+        it makes a few between two pauses, however short the time between them.
         """
-        return [pool.submit(self._advance_island, number, quota, stop) for number, quota in enumerate(quotas)]
+        self.remaining = list(quotas)
+        return [pool.submit(self._advance_island, number, stop, pause) for number in range(len(self.islands))]
 
-    def _advance_island(self, number: int, quota: int, stop: Callable[[], bool]) -> bool:
-        island, done = self.islands[number], 0
-        while done < quota:
-            if island.counters[engine.INDIVIDUALS] > 0 and stop():
+    def _advance_island(self, number: int, stop: Callable[[], bool], pause: Callable[[], bool]) -> bool:
+        quota = self.remaining[number]
+        while self.remaining[number] > 0:
+            begun = self.remaining[number] < quota
+            if self.islands[number].counters[engine.INDIVIDUALS] > 0 and (stop() or (begun and pause())):
                 return False
-            count = min(self._call_sizes[number], quota - done)
+            count = min(self._call_sizes[number], self.remaining[number])
             start = time.perf_counter()
-            engine.advance(island, self.space, self.settings, self.data, count)
+            self.advance(number, count)
             fitting = int(count / max(time.perf_counter() - start, 1e-9) * _CALL_SECONDS)
             self._call_sizes[number] = max(1, min(fitting, 10 * self._call_sizes[number]))
-            done += count
+            self.remaining[number] -= count
         return True
 
-    def migrate(self) -> None:
-        """Every island sends individuals to a common pool and receives as many from it, in place of its oldest.
+    def advance(self, number: int, count: int) -> None:
+        """Let one island make some individuals, in this thread."""
+        engine.advance(self.islands[number], self.space, self.settings[number], self.data[number], count)
 
-        (Paper, Section 3.2.) Senders draw without replacement from their population; receivers from the pool.
+    def migrate(self, pool: ThreadPoolExecutor | None = None) -> None:
+        """Islands exchange individuals, which replace the oldest (paper, Section 3.2).
+
+        Every island sends a sample of its population, drawn without replacement: to a common pool, from which it
+        receives as many, drawn without replacement, or to the next island. Individuals from an island with other
+        tasks are assessed anew.
         """
         count, size = self.config.migrants, self.config.population_size
         self.barriers += 1
         if count == 0 or len(self.islands) < 2:
             return
-        if any(island.counters[engine.INDIVIDUALS] < size for island in self.islands):
+        if any(self._population(island) < size for island in self.islands):
             return  # an initial population is not complete yet
         rng = np.random.default_rng((*self.key, len(self.islands), self.barriers))
-        senders = [(island, slot) for island in self.islands for slot in rng.permutation(size)[:count]]
         emigrants = [
-            tuple(
-                array[slot].copy()
-                for array in (island.code, island.constants, island.sizes, island.fitness, island.hashes)
-            )
-            for island, slot in senders
+            _Emigrant(island, int(slot), self.data[number])
+            for number, island in enumerate(self.islands)
+            for slot in rng.permutation(size)[:count]
         ]
+        arrivals = []
+        for number in range(len(self.islands)):
+            if self.config.migration == "ring":
+                sender = (number - 1) % len(self.islands)
+                chosen = emigrants[sender * count : (sender + 1) * count]
+            else:
+                chosen = [emigrants[choice] for choice in rng.permutation(len(emigrants))[:count]]
+            arrivals.append(chosen)
+        for _ in (pool.map if pool else map)(self._receive, range(len(self.islands)), arrivals):
+            pass
+
+    def _receive(self, number: int, immigrants: Sequence[_Emigrant]) -> None:
+        island, data = self.islands[number], self.data[number]
+        for immigrant in immigrants:
+            slot = int(island.counters[engine.OLDEST])
+            immigrant.settle(island, slot)
+            if immigrant.data is not data:
+                engine.assess_again(island, self.space, self.settings[number], data, slot)
+            island.counters[engine.OLDEST] = (slot + 1) % self.config.population_size
+
+    def restart_stalled(self) -> None:
+        """Let the islands begin again that have made no better individual for the configured number of them."""
+        if self.config.restart_after is None:
+            return
         for island in self.islands:
-            for choice in rng.permutation(len(emigrants))[:count]:
-                slot = int(island.counters[engine.OLDEST])
-                code, constants, sizes, island.fitness[slot], island.hashes[slot] = emigrants[choice]
-                island.code[slot], island.constants[slot], island.sizes[slot] = code, constants, sizes
-                island.counters[engine.OLDEST] = (slot + 1) % size
+            counters = island.counters
+            latest = max(int(counters[engine.BEST_INDIVIDUAL]), int(counters[engine.FOUNDED]))
+            if counters[engine.INDIVIDUALS] - latest >= self.config.restart_after:
+                restart(island)
 
     def total(self, counter: int) -> int:
         """A counter summed over the islands."""
         return sum(int(island.counters[counter]) for island in self.islands)
 
+    def _population(self, island: Island) -> int:
+        born = int(island.counters[engine.INDIVIDUALS] - island.counters[engine.FOUNDED])
+        return min(born, self.config.population_size)
+
     def fitness(self) -> list[npt.NDArray[np.float64]]:
         """Search fitness of each island's individuals, by slot, as far as its population is complete."""
-        size = self.config.population_size
-        return [island.fitness[: min(int(island.counters[engine.INDIVIDUALS]), size)] for island in self.islands]
+        return [island.fitness[: self._population(island)] for island in self.islands]
 
     def mean_fitness(self) -> float:
         """Mean search fitness of the populations."""
         fitness = np.concatenate(self.fitness())
         return float(fitness.mean()) if fitness.size else 0.0
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Everything that an island's future depends on, by name, without copies; loading is writing into them."""
+        found: dict[str, npt.NDArray[Any]] = {}
+        for number, island in enumerate(self.islands):
+            for name in _STATE:
+                found |= _leaves(f"island{number}.{name}", getattr(island, name))
+        return found
+
+
+_STATE = (
+    *("code", "constants", "sizes", "fitness", "hashes", "canonical_cache", "fec_cache", "task_cache", "hurdles"),
+    *("rng", "counters"),
+)
+
+
+def _leaves(name: str, part: Any) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of a named tuple of arrays and such tuples."""
+    if isinstance(part, np.ndarray):
+        return {name: part}
+    found: dict[str, npt.NDArray[Any]] = {}
+    for field, inner in zip(part._fields, part, strict=True):
+        found |= _leaves(f"{name}.{field}", inner)
+    return found
+
+
+class _Emigrant:
+    """A copy of an individual."""
+
+    def __init__(self, island: Island, slot: int, data: LaneData) -> None:
+        self.data = data
+        self.parts = [array[slot].copy() for array in _individual(island)]
+
+    def settle(self, island: Island, slot: int) -> None:
+        """Take a slot of an island."""
+        for array, part in zip(_individual(island), self.parts, strict=True):
+            array[slot] = part
+
+
+def _individual(island: Island) -> tuple[npt.NDArray[Any], ...]:
+    return island.code, island.constants, island.sizes, island.fitness, island.hashes

@@ -7,6 +7,7 @@ impossible or refused mutation leaves the program as it was.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,13 +17,22 @@ from automl_zero.evolution.random_numbers import below, between, next_bits, norm
 from automl_zero.jit import jit
 from automl_zero.ops import TABLE
 from automl_zero.ops.arrays import OpArrays, op_arrays
-from automl_zero.program_arrays import starts_of
+from automl_zero.program import Program
+from automl_zero.program_arrays import pack, starts_of
 
 if TYPE_CHECKING:
     from automl_zero.evolution.config import ExperimentConfig
 
 _INDEX, _ST_DEV, _BOUND = 1, 2, 3  # ConstantKind; compiled code wants plain integers
 _SIGN_FLIP_PROBABILITY = 0.1
+
+
+class Founders(NamedTuple):
+    """The programs that initial populations are made of, in turn: the arrays of k programs."""
+
+    code: npt.NDArray[np.uint8]
+    constants: npt.NDArray[np.float64]
+    sizes: npt.NDArray[np.int64]
 
 
 class Space(NamedTuple):
@@ -35,8 +45,11 @@ class Space(NamedTuple):
         starts: int64[3], first slot of each component.
         min_sizes, max_sizes, initial_sizes: int64[3].
         registers: int64[4], number of registers by type.
+        first_output: int64[4], first address that an instruction may write to, by type.
+        founders: the initial programs.
         mutations: float64[8], cumulative probability of the mutation types, in the order of their names in the
             configuration.
+        paper: 1 for the mutations of the paper, 0 for those of the reference.
     """
 
     ops: OpArrays
@@ -48,12 +61,16 @@ class Space(NamedTuple):
     max_sizes: npt.NDArray[np.int64]
     initial_sizes: npt.NDArray[np.int64]
     registers: npt.NDArray[np.int64]
+    first_output: npt.NDArray[np.int64]
+    founders: Founders
     mutations: npt.NDArray[np.float64]
+    paper: int
 
 
-def make_space(config: ExperimentConfig) -> Space:
-    """The arrays of a configuration."""
+def make_space(config: ExperimentConfig, vector_labels: bool = False) -> Space:
+    """The arrays of a configuration, for tasks with scalar or with vector labels."""
     space = config.search_space
+    max_sizes = [component.max_size for component in space.components]
     allowed = np.zeros((3, len(TABLE)), np.uint8)
     for row, component in zip(allowed, space.components, strict=True):
         row[: len(component.ops)] = [TABLE[name].id for name in component.ops]
@@ -64,13 +81,22 @@ def make_space(config: ExperimentConfig) -> Space:
         allowed=allowed,
         num_allowed=num_allowed,
         open_components=np.flatnonzero(num_allowed).astype(np.int64),
-        starts=starts_of([component.max_size for component in space.components]),
+        starts=starts_of(max_sizes),
         min_sizes=np.array([component.min_size for component in space.components], np.int64),
-        max_sizes=np.array([component.max_size for component in space.components], np.int64),
+        max_sizes=np.array(max_sizes, np.int64),
         initial_sizes=np.array([component.initial_size for component in space.components], np.int64),
         registers=np.array([0, space.scalars, space.vectors, space.matrices], np.int64),
+        first_output=np.array([0, 1, 2 if vector_labels else 1, 0], np.int64),  # labels and features are not written
+        founders=_founders(space.initial_programs(), max_sizes),
         mutations=np.cumsum(weights) / weights.sum(),
+        paper=int(config.mutations.mode == "paper"),
     )
+
+
+def _founders(programs: Sequence[Program], max_sizes: Sequence[int]) -> Founders:
+    packed = [pack(program, max_sizes) for program in programs]
+    code, constants, sizes = (np.stack(arrays) for arrays in zip(*packed, strict=True))
+    return Founders(code, constants, sizes)
 
 
 @jit
@@ -80,10 +106,10 @@ def _rounded(value, op, ops):  # type: ignore[no-untyped-def]
 
 @jit
 def _draw_address(kind, is_output, space, rng):  # type: ignore[no-untyped-def]
-    """An address of a type, 0 for an absent operand; outputs spare s0 and v0."""
+    """An address of a type, 0 for an absent operand; outputs spare labels and features."""
     if kind == 0:
         return np.uint8(0)
-    first = 1 if is_output and kind != 3 else 0
+    first = space.first_output[kind] if is_output else 0
     return np.uint8(first + below(rng, space.registers[kind] - first))
 
 
@@ -131,21 +157,26 @@ def randomize_algorithm(code, constants, sizes, space, rng):  # type: ignore[no-
 
 
 @jit
-def _alter_constant(value, kind, rng):  # type: ignore[no-untyped-def]
+def _alter_constant(value, kind, space, rng):  # type: ignore[no-untyped-def]
     if kind == _INDEX:
         return _draw_index(rng)
-    if kind != _ST_DEV and unit(rng) < _SIGN_FLIP_PROBABILITY:
-        return -value
-    return value * math.exp(normal(rng))
+    flips = kind != _ST_DEV and unit(rng) < _SIGN_FLIP_PROBABILITY
+    if space.paper:
+        if value == 0.0:
+            return _draw_constant(kind, rng)
+        scaled = value * between(rng, 0.5, 2.0)
+        return -scaled if flips else scaled
+    return -value if flips else value * math.exp(normal(rng))
 
 
 @jit
-def _alter_data(slot, code, constants, ops, rng):  # type: ignore[no-untyped-def]
+def _alter_data(slot, code, constants, space, rng):  # type: ignore[no-untyped-def]
     """Change one constant; the bounds of a uniform distribution are sorted afterwards."""
+    ops = space.ops
     op = code[slot, 0]
     j = below(rng, np.int64(ops.num_constants[op]))
     kind = ops.kinds[op, j]
-    value = _rounded(_alter_constant(constants[slot, j], kind, rng), op, ops)
+    value = _rounded(_alter_constant(constants[slot, j], kind, space, rng), op, ops)
     if not math.isfinite(value):
         return  # overflow after many scalings: refused
     constants[slot, j] = value
@@ -171,7 +202,7 @@ def _alter_param(component, code, constants, sizes, space, rng):  # type: ignore
     elif choice == num_inputs:
         code[slot, 3] = _draw_address(ops.output[op], True, space, rng)
     else:
-        _alter_data(slot, code, constants, ops, rng)
+        _alter_data(slot, code, constants, space, rng)
 
 
 @jit
@@ -212,6 +243,20 @@ def _trade(component, code, constants, sizes, space, rng):  # type: ignore[no-un
 
 
 @jit
+def cross(code, constants, sizes, mate_code, mate_constants, mate_sizes, space, rng):  # type: ignore[no-untyped-def]
+    """Take each component function that mutations may change from the mate with probability 1/2."""
+    for i in range(space.open_components.size):
+        if next_bits(rng) >> np.uint64(63):
+            component = space.open_components[i]
+            sizes[component] = mate_sizes[component]
+            for slot in range(space.starts[component], space.starts[component] + sizes[component]):
+                for j in range(4):
+                    code[slot, j] = mate_code[slot, j]
+                for j in range(3):
+                    constants[slot, j] = mate_constants[slot, j]
+
+
+@jit
 def mutate(code, constants, sizes, space, rng):  # type: ignore[no-untyped-def]
     """Apply one mutation of a type drawn by the configured weights; returns the number of the type."""
     draw = unit(rng)
@@ -231,7 +276,7 @@ def mutate(code, constants, sizes, space, rng):  # type: ignore[no-untyped-def]
     elif kind == 4:
         randomize_algorithm(code, constants, sizes, space, rng)
     elif kind == 5:
-        if size < space.max_sizes[component] - 1:  # the reference never fills the last slot
+        if size < space.max_sizes[component] - (0 if space.paper else 1):  # the reference never fills the last slot
             _insert(component, below(rng, size + 1), code, constants, sizes, space, rng)
     elif kind == 6:
         if size > space.min_sizes[component]:

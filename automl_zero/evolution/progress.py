@@ -32,6 +32,8 @@ class Progress:
         mean: mean search fitness of the populations.
         canonical_hit_rate: share of the look-ups in the canonical cache that found an entry.
         fec_hit_rate: share of the look-ups in the functional-equivalence cache that found an entry.
+        hurdle_stop_rate: share of the individuals that failed at a hurdle.
+        over_budget_rate: share of the individuals that cost more than the budget.
         program: the program of fitness ``best``.
         limit: name and value of the limit that is reached first at the present speed.
         fraction: share of that limit used up.
@@ -49,6 +51,8 @@ class Progress:
     mean: float | None = None
     canonical_hit_rate: float = 0.0
     fec_hit_rate: float = 0.0
+    hurdle_stop_rate: float = 0.0
+    over_budget_rate: float = 0.0
     program: Program | None = None
     limit: tuple[str, float] | None = None
     fraction: float | None = None
@@ -65,6 +69,8 @@ class Progress:
             "mean": self.mean,
             "canonical_hit_rate": self.canonical_hit_rate,
             "fec_hit_rate": self.fec_hit_rate,
+            "hurdle_stop_rate": self.hurdle_stop_rate,
+            "over_budget_rate": self.over_budget_rate,
             "experiment": self.experiment,
         }
 

@@ -15,7 +15,8 @@ from automl_zero.ops import TABLE
 from automl_zero.program import COMPONENTS, Program
 from automl_zero.suggest import did_you_mean
 
-INITIAL = ("random", "no_op", "empty", "linear", "neural_net")
+HAND_DESIGNED = ("linear", "neural_net", "softmax_linear", "softmax_net")
+INITIAL = ("random", "no_op", "empty", *HAND_DESIGNED)
 
 _Size = Annotated[int, Field(ge=0), INTEGRAL]
 
@@ -36,7 +37,7 @@ class ComponentSpace(Table):
     max_size: _Size
     initial_size: _Size
 
-    def problems(self, memory: MemorySpec, initial: str) -> Iterator[str]:
+    def problems(self, memory: MemorySpec, random_start: bool) -> Iterator[str]:
         """Sentences on what cannot work, each beginning with the key."""
         if not self.min_size <= self.initial_size <= self.max_size:
             sizes = f"{self.min_size}, {self.initial_size} and {self.max_size}"
@@ -51,7 +52,7 @@ class ComponentSpace(Table):
                 programs.random(memory, {"setup": [name]}, {}, seed=0)
             except ValueError as error:
                 yield f"ops: {error}"
-        if initial == "random" and self.initial_size and not self.ops:
+        if random_start and self.initial_size and not self.ops:
             yield "ops: none are allowed, so random instructions cannot be drawn"
 
 
@@ -62,8 +63,10 @@ class SearchSpace(Table):
         scalars: number of scalar registers.
         vectors: number of vector registers.
         matrices: number of matrix registers.
-        initial: "random", "no_op" (``initial_size`` of them), "empty", "linear", "neural_net" (the hand-designed
-            programs, filled up with no_ops) or the path of a program file.
+        initial: "random", "no_op" (``initial_size`` of them), "empty", the name of a hand-designed program (filled up
+            with no_ops) or the path of a program file; a list of them is taken in turn by the individuals.
+        randomize: draw the instructions of the initial programs at random, in the component functions that have ops;
+            the others stay as they are. Goes without saying for "random".
         setup: the component function run once.
         predict: the component function run on every example.
         learn: the component function run on every training example.
@@ -72,7 +75,8 @@ class SearchSpace(Table):
     scalars: Annotated[int, Field(ge=2, le=MAX_REGISTERS), INTEGRAL]
     vectors: Annotated[int, Field(ge=1, le=MAX_REGISTERS), INTEGRAL]
     matrices: Annotated[int, Field(ge=0, le=MAX_REGISTERS), INTEGRAL]
-    initial: str = "random"
+    initial: str | Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = "random"
+    randomize: bool = False
     setup: ComponentSpace
     predict: ComponentSpace
     learn: ComponentSpace
@@ -87,45 +91,62 @@ class SearchSpace(Table):
         """The spaces of setup, predict and learn."""
         return self.setup, self.predict, self.learn
 
-    def initial_program(self) -> Program | None:
-        """The program that every individual of an initial population is, or None when they are random.
+    @property
+    def initials(self) -> tuple[str, ...]:
+        """The initial programs by name."""
+        return (self.initial,) if isinstance(self.initial, str) else self.initial
+
+    @property
+    def random_start(self) -> bool:
+        """Whether initial populations are drawn at random."""
+        return self.randomize or "random" in self.initials
+
+    def initial_programs(self) -> list[Program]:
+        """The programs that the individuals of an initial population are, in turn, unless they are random.
+
+        Of a random start these are the sizes, and the component functions that are fixed.
 
         Raises:
-            OSError: the program file cannot be read.
-            ValueError: the program file is malformed, or the program does not fit the registers or sizes.
+            OSError: a program file cannot be read.
+            ValueError: a program file is malformed, or a program does not fit the registers or sizes.
         """
-        if self.initial == "random":
-            return None
-        sizes = {name: space.initial_size for name, space in zip(COMPONENTS, self.components, strict=True)}
-        if self.initial in ("no_op", "empty"):
-            return programs.pad(programs.empty(self.memory), sizes if self.initial == "no_op" else {})
-        if self.initial == "linear":
-            program = programs.linear(memory=self.memory)
-        elif self.initial == "neural_net":
-            program = programs.neural_net(memory=self.memory)
+        return [self._initial_program(name) for name in self.initials]
+
+    def _initial_program(self, name: str) -> Program:
+        sizes = {key: space.initial_size for key, space in zip(COMPONENTS, self.components, strict=True)}
+        if name in ("random", "no_op", "empty"):
+            return programs.pad(programs.empty(self.memory), {} if name == "empty" else sizes)
+        if name in HAND_DESIGNED:
+            program: Program = getattr(programs, name)(memory=self.memory)
         else:
-            program = Program(self.memory, *Program.load(self.initial).components)
-        for name, space, instructions in zip(COMPONENTS, self.components, program.components, strict=True):
+            program = Program(self.memory, *Program.load(name).components)
+        for key, space, instructions in zip(COMPONENTS, self.components, program.components, strict=True):
             if len(instructions) > space.max_size:
-                raise ValueError(f"{name} has {len(instructions)} instructions, but its max_size is {space.max_size}")
-            sizes[name] = max(space.initial_size, len(instructions))
+                raise ValueError(f"{key} has {len(instructions)} instructions, but its max_size is {space.max_size}")
+            sizes[key] = max(space.initial_size, len(instructions))
         return programs.pad(program, sizes)
 
     def problems(self) -> Iterator[str]:
         """Sentences on what cannot work, each beginning with the key."""
         for name, space in zip(COMPONENTS, self.components, strict=True):
-            yield from (f"{name}.{problem}" for problem in space.problems(self.memory, self.initial))
+            yield from (f"{name}.{problem}" for problem in space.problems(self.memory, "random" in self.initials))
         if not any(space.ops for space in self.components):
             yield "setup.ops: no component function has ops, so that nothing could ever change"
-        if self.initial == "empty":
+        if "empty" in self.initials:
             for name, space in zip(COMPONENTS, self.components, strict=True):
                 if space.min_size > 0:
                     yield f"{name}.min_size: got {space.min_size}, but initial programs are empty"
-        if self.initial not in INITIAL and not Path(self.initial).is_file():
-            hint = did_you_mean(self.initial, INITIAL)
-            yield f"initial: {self.initial!r} is neither one of {', '.join(INITIAL)} nor a program file{hint}"
+        if "random" in self.initials and len(self.initials) > 1:
+            yield "initial: random initial programs cannot be mixed with others; randomize makes all of them random"
+        for name in self.initials:
+            yield from self._problems_of_initial(name)
+
+    def _problems_of_initial(self, name: str) -> Iterator[str]:
+        if name not in INITIAL and not Path(name).is_file():
+            hint = did_you_mean(name, INITIAL)
+            yield f"initial: {name!r} is neither one of {', '.join(INITIAL)} nor a program file{hint}"
             return
         try:
-            self.initial_program()
+            self._initial_program(name)
         except (OSError, ValueError) as error:
-            yield f"initial: {self.initial} does not fit: {error}"
+            yield f"initial: {name} does not fit: {error}"

@@ -3,14 +3,38 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from automl_zero.evolution.config import load_config
-from automl_zero.presets import preset_text
+from automl_zero.evolution.config import ExperimentConfig, load_config
+from automl_zero.presets import preset_names, preset_text
 from automl_zero.tasks import TaskSource, make_source
 
 DATA_SUFFIXES = (".csv", ".tsv", ".npz")
+
+
+def named_config(
+    source: str | Path, overrides: Sequence[str] = (), scale: str | None = None, data_dir: str | Path | None = None
+) -> ExperimentConfig:
+    """The configuration of a preset or of a TOML file.
+
+    Args:
+        source: name of a preset, or path of a TOML file.
+        overrides: as :func:`load_config` takes them.
+        scale: version of a preset, "small" or "full" (default).
+        data_dir: where the files of image data sets are.
+
+    Raises:
+        ValueError: the preset has no such version, or the configuration cannot be used.
+    """
+    if data_dir is not None:
+        overrides = (*overrides, f"tasks.data_dir={Path(data_dir).absolute()}")
+    if scale is None:
+        return load_config(source, overrides)
+    if source not in preset_names():
+        raise ValueError(f"a scale belongs to a preset ({', '.join(preset_names())}), got {source}")
+    return load_config(tomllib.loads(preset_text(str(source), scale)), overrides)
 
 
 def data_config(path: str | Path, target: str | None = None) -> dict[str, Any]:
@@ -29,21 +53,27 @@ def data_config(path: str | Path, target: str | None = None) -> dict[str, Any]:
     return {**config, "name": Path(path).stem, "tasks": _file_tasks(path, target)}
 
 
-def task_source(name: str, target: str | None = None) -> TaskSource:
+def task_source(
+    name: str, target: str | None = None, scale: str | None = None, data_dir: str | Path | None = None
+) -> TaskSource:
     """The tasks of a preset, of a configuration file, or of a table.
 
     Args:
         name: name of a preset, or path of a TOML, CSV or npz file.
         target: the column or array to predict, for a table.
+        scale: version of a preset, "small" or "full" (default).
+        data_dir: where the files of image data sets are, for a preset or a configuration file.
 
     Raises:
-        ValueError: the name is not known, the file is not usable, or a target is given for something else.
+        ValueError: the name is not known, the file is not usable, or an argument is given for something else.
     """
     if Path(name).suffix.lower() in DATA_SUFFIXES:
+        if scale is not None or data_dir is not None:
+            raise ValueError(f"scale and data directory belong to a preset or configuration, but the tasks are {name}")
         return make_source(_file_tasks(name, target))
     if target is not None:
         raise ValueError(f"a target belongs to a table ({', '.join(DATA_SUFFIXES)}), but the tasks are {name}")
-    return make_source(load_config(name).tasks)
+    return make_source(named_config(name, (), scale, data_dir).tasks)
 
 
 def _file_tasks(path: str | Path, target: str | None) -> dict[str, Any]:

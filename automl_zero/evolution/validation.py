@@ -73,7 +73,8 @@ def _at(location: tuple[int | str, ...], root: Schema) -> Schema:
     for part in location:
         schema = _resolve(schema, root)
         if isinstance(part, int):
-            schema = schema.get("items", {})
+            places = schema.get("prefixItems", [])
+            schema = places[part] if part < len(places) else schema.get("items", {})
         else:
             schema = schema.get("properties", {}).get(part) or schema.get("additionalProperties") or {}
     return _resolve(schema, root)

@@ -11,6 +11,7 @@ from numba.extending import intrinsic
 
 from automl_zero.interpreters import record
 from automl_zero.jit import jit
+from automl_zero.memory import VECTOR_LABEL, VECTOR_PREDICTION
 
 _PROBE_START = np.uint64(0x452821E638D01377)
 
@@ -28,15 +29,17 @@ def _call_kernel(typing_context: Any, address: Any, job: Any) -> Any:
 
 @jit
 def _address(kind, number, component, form, data, arena):  # type: ignore[no-untyped-def]
-    """Address and example mask of a register: labels and features are read where the examples are."""
+    """Address and example mask of a register: scalar labels and features are read where the examples are."""
     if kind == 1:
         if number == 0:
-            return (data.y, -1) if component == 2 else (arena.zeros, 0)
+            return (data.y, -1) if component == 2 and data.num_classes == 0 else (arena.zeros, 0)
         return arena.registers + number * data.scalar_bytes, 0
     vectors = arena.registers + form.registers[1] * data.scalar_bytes
     if kind == 2:
         if number == 0:
             return (arena.zeros, 0) if component == 0 else (data.x, -1)
+        if number == VECTOR_LABEL and data.num_classes != 0 and component != 2:
+            return arena.zeros, 0
         return vectors + number * data.vector_bytes, 0
     return vectors + form.registers[2] * data.vector_bytes + number * data.matrix_bytes, 0
 
@@ -44,6 +47,7 @@ def _address(kind, number, component, form, data, arena):  # type: ignore[no-unt
 @jit
 def encode(form, data, ops, arena):  # type: ignore[no-untyped-def]
     """Write the records of a program in canonical form."""
+    arena.job[record.JOB_ONE_HOT] = 0
     n = 0
     for component in range(3):
         ordinal = 0
@@ -56,6 +60,8 @@ def encode(form, data, ops, arena):  # type: ignore[no-untyped-def]
                     address, mask = _address(kind, np.int64(form.code[n, 1 + j]), component, form, data, arena)
                     arena.records[n, 1 + j] = address
                     arena.records[n, 4 + j] = mask
+                    if kind == 2 and form.code[n, 1 + j] == VECTOR_LABEL and data.num_classes != 0 and component == 2:
+                        arena.job[record.JOB_ONE_HOT] = address
             if ops.random[op]:
                 arena.records[n, 1] = ordinal
                 ordinal += 1
@@ -72,15 +78,17 @@ def encode(form, data, ops, arena):  # type: ignore[no-untyped-def]
 
 
 @jit
-def run_kernel(form, data, arena, num_train, num_valid, epochs, probe_mask):  # type: ignore[no-untyped-def]
+def run_kernel(form, data, arena, num_train, num_valid, epochs, probe_mask, probe_errors):  # type: ignore[no-untyped-def]
     """Run the encoded program on all blocks; fitness goes to arena.fitness.
 
     Args:
         num_train, num_valid, epochs: how much of the task set to use, from the first examples on.
-        probe_mask: 0, or the bits of a prediction that enter the fingerprint.
+        probe_mask: 0, or the bits of a prediction that enter the fingerprints.
+        probe_errors: 1 to take the fingerprints of absolute errors instead of predictions.
 
     Returns:
-        Train steps and the fingerprint over all tasks (0 without a probe mask).
+        Train steps and the fingerprint over all tasks (0 without a probe mask). With a mask, the fingerprint on each
+        task is left in arena.fingerprints.
     """
     job = arena.job
     job[record.JOB_PROGRAM] = arena.records_at
@@ -93,7 +101,12 @@ def run_kernel(form, data, arena, num_train, num_valid, epochs, probe_mask):  # 
         + form.registers[2] * data.vector_bytes
         + form.registers[3] * data.matrix_bytes
     )
-    job[record.JOB_PREDICTION] = arena.registers + data.scalar_bytes
+    if data.num_classes == 0:
+        job[record.JOB_PREDICTION] = arena.registers + data.scalar_bytes
+    else:
+        vectors = arena.registers + form.registers[1] * data.scalar_bytes
+        job[record.JOB_PREDICTION] = vectors + VECTOR_PREDICTION * data.vector_bytes
+    job[record.JOB_CLASSES] = data.num_classes
     job[record.JOB_SCRATCH] = arena.scratch
     job[record.JOB_LABELS] = data.y
     job[record.JOB_FEATURES] = data.num_features
@@ -105,7 +118,8 @@ def run_kernel(form, data, arena, num_train, num_valid, epochs, probe_mask):  # 
     job[record.JOB_ACCURACY] = data.accuracy
     arena.job_doubles[record.JOB_MAX_ABS_ERROR] = data.max_abs_error
     job[record.JOB_BITS_MASK] = probe_mask
-    job[record.JOB_FINGERPRINT] = arena.fingerprints_at if probe_mask != 0 else 0
+    job[record.JOB_PROBE_ERRORS] = probe_errors
+    job[record.JOB_FINGERPRINT] = 0
     steps = 0
     fingerprint = np.uint64(0)
     lanes = data.lanes
@@ -116,11 +130,12 @@ def run_kernel(form, data, arena, num_train, num_valid, epochs, probe_mask):  # 
         job[record.JOB_SEEDS] = data.seeds_at + block * 8 * lanes
         job[record.JOB_FITNESS] = arena.fitness_at + block * 8 * lanes
         if probe_mask != 0:
+            job[record.JOB_FINGERPRINT] = arena.fingerprints_at + block * 8 * lanes
             for lane in range(lanes):
-                arena.fingerprints[lane] = _PROBE_START
+                arena.fingerprints[block, lane] = _PROBE_START
         steps += _call_kernel(data.kernel, arena.job_at)
         if probe_mask != 0:
             for lane in range(used):
-                fingerprint = (fingerprint ^ arena.fingerprints[lane]) * np.uint64(0xD6E8FEB86659FD93)
+                fingerprint = (fingerprint ^ arena.fingerprints[block, lane]) * np.uint64(0xD6E8FEB86659FD93)
                 fingerprint ^= fingerprint >> np.uint64(32)
     return steps, fingerprint

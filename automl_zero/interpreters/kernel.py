@@ -38,6 +38,7 @@ class Kernel:
         lanes: lane width L.
         features: F the kernel is specialised on, or None when it serves any F.
         dtype: element type.
+        vector_labels: whether labels are classes instead of numbers.
         address: address of ``int64 evaluate(int64* job)``.
         compile_seconds: 0.0 when it came from disk.
     """
@@ -45,6 +46,7 @@ class Kernel:
     lanes: int
     features: int | None
     dtype: str
+    vector_labels: bool
     address: int
     compile_seconds: float
 
@@ -70,23 +72,30 @@ def _target_machine() -> Any:
     return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=3, jit=True)
 
 
-def get_kernel(lanes: int, features: int | None, dtype: str, observer: Observer | None = None) -> Kernel:
-    """The kernel for a lane width, number of features (None: any) and element type, compiled if need be."""
+def get_kernel(
+    lanes: int, features: int | None, dtype: str, observer: Observer | None = None, vector_labels: bool = False
+) -> Kernel:
+    """The kernel for a lane width, number of features (None: any), element type and kind of labels.
+
+    It is compiled if need be, which the observer is told.
+    """
     user_bodies = tuple(TABLE.bodies.get("numba", {}).items())
-    key = (lanes, features, dtype, tuple(TABLE.ops[NUM_BUILT_IN:]), user_bodies)
+    key = (lanes, features, dtype, vector_labels, tuple(TABLE.ops[NUM_BUILT_IN:]), user_bodies)
     with _lock:
         if key not in _kernels:
-            _kernels[key] = _load(lanes, features, dtype, observer)
+            _kernels[key] = _load(lanes, features, dtype, observer, vector_labels)
         return _kernels[key]
 
 
-def _load(lanes: int, features: int | None, dtype: str, observer: Observer | None) -> Kernel:
+def _load(lanes: int, features: int | None, dtype: str, observer: Observer | None, vector_labels: bool) -> Kernel:
     _initialise()
     machine = _target_machine()
-    source = str(kernel_module(lanes, features, dtype, ENTRY))
+    source = str(kernel_module(lanes, features, dtype, ENTRY, vector_labels))
     code, seconds = _read(source), 0.0
     if code is None:
         description = f"{dtype}, {lanes} lanes, " + ("any F" if features is None else f"F = {features}")
+        if vector_labels:
+            description += ", vector labels"
         if observer is not None:
             observer(description, None)
         start = time.perf_counter()
@@ -99,7 +108,7 @@ def _load(lanes: int, features: int | None, dtype: str, observer: Observer | Non
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _engines.append(engine)
-    return Kernel(lanes, features, dtype, engine.get_function_address(ENTRY), seconds)
+    return Kernel(lanes, features, dtype, vector_labels, engine.get_function_address(ENTRY), seconds)
 
 
 def _compile(source: str, machine: Any) -> bytes:

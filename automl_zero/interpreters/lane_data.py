@@ -11,7 +11,7 @@ from automl_zero.aligned import aligned_bytes, aligned_zeros, padded
 from automl_zero.interpreters import record
 from automl_zero.interpreters.kernel import Kernel, Observer, get_kernel
 from automl_zero.interpreters.permutation import epoch_order
-from automl_zero.memory import MAX_REGISTERS
+from automl_zero.memory import MAX_REGISTERS, VECTOR_PREDICTION
 from automl_zero.tasks import TaskSet
 
 LANE_WIDTHS = (8, 16)
@@ -25,13 +25,14 @@ class LaneData(NamedTuple):
     Attributes:
         kernel: address of the kernel.
         num_tasks, num_features, num_train, num_valid, epochs: sizes D, F, N, M and the number of epochs.
+        num_classes: C for vector labels, 0 for scalar ones.
         lanes: lane width L.
         accuracy: 1 for accuracy, 0 for root mean squared error.
         max_abs_error: error at which a task stops.
         row_bytes: size of a row of lanes.
         scalar_bytes, vector_bytes, matrix_bytes: sizes of registers, multiples of 64.
         x: address of the features, [blocks, N + M] rows of vector_bytes.
-        y: address of the labels, [blocks, N + M] rows of scalar_bytes.
+        y: address of the labels, [blocks, N + M] rows of scalar_bytes; the index of the class for vector labels.
         seeds_at: address of the task seeds, uint32[blocks, 2, L]: their low and high words.
         orders_at: address of int64[epochs - 1, N], the order of the training examples in every epoch after the first.
         blocks: number of blocks.
@@ -44,6 +45,7 @@ class LaneData(NamedTuple):
     num_train: int
     num_valid: int
     epochs: int
+    num_classes: int
     lanes: int
     accuracy: int
     max_abs_error: float
@@ -67,7 +69,7 @@ class Arena(NamedTuple):
         job: int64[fields]; job_doubles is the same memory as doubles.
         registers: address of the registers, followed by a scratch matrix.
         scratch, zeros: addresses of the scratch matrix and of a row of zeros.
-        fitness: float64[blocks, L]; fingerprints: uint64[L].
+        fitness: float64[blocks, L]; fingerprints: uint64[blocks, L].
         records_at, job_at, fitness_at, fingerprints_at: addresses of these arrays.
         storage: the arrays that the addresses point into, kept alive by being here.
     """
@@ -99,31 +101,33 @@ def lane_width(num_tasks: int, num_features: int, dtype: str) -> int:
     return narrow if num_tasks <= narrow or matrix_bytes > LARGEST_WIDE_MATRIX else wide
 
 
-def kernel_for(num_tasks: int, num_features: int, dtype: str, observer: Observer | None = None) -> Kernel:
-    """The kernel that fits tasks of some number and size."""
+def kernel_for(
+    num_tasks: int, num_features: int, num_classes: int, dtype: str, observer: Observer | None = None
+) -> Kernel:
+    """The kernel that fits tasks of some number and size; num_classes is 0 for scalar labels."""
     specialised = num_features if num_features <= LARGEST_SPECIALISED else None
-    return get_kernel(lane_width(num_tasks, num_features, dtype), specialised, dtype, observer)
+    return get_kernel(lane_width(num_tasks, num_features, dtype), specialised, dtype, observer, num_classes > 0)
 
 
 def lay_out(tasks: TaskSet, dtype: str, kernel: Kernel | None = None) -> LaneData:
     """Copy a task set into lanes of an element type."""
-    kernel = kernel or kernel_for(tasks.num_tasks, tasks.num_features, dtype)
+    kernel = kernel or kernel_for(tasks.num_tasks, tasks.num_features, tasks.num_classes, dtype)
     lanes, features = kernel.lanes, tasks.num_features
     size = np.dtype(dtype).itemsize
     scalar_bytes, vector_bytes = padded(lanes * size), padded(features * lanes * size)
     blocks, rows = -(-tasks.num_tasks // lanes), tasks.num_train + tasks.num_valid
     x_bytes, y_bytes = aligned_bytes(blocks * rows * vector_bytes), aligned_bytes(blocks * rows * scalar_bytes)
-    x = np.zeros((blocks, rows, features, lanes), dtype)
+    x = x_bytes.view(dtype).reshape(blocks, rows, -1)[:, :, : features * lanes].reshape(blocks, rows, features, lanes)
     y = y_bytes.view(dtype).reshape(blocks, rows, -1)
     seeds = np.zeros((blocks, 2, lanes), np.uint32)
     for task in range(tasks.num_tasks):
         block, lane = divmod(task, lanes)
         for part, at in (("train", slice(0, tasks.num_train)), ("valid", slice(tasks.num_train, rows))):
             x[block, at, :, lane] = getattr(tasks, f"{part}_x")[task]
-            y[block, at, lane] = getattr(tasks, f"{part}_y")[task]
+            labels = getattr(tasks, f"{part}_y")[task]
+            y[block, at, lane] = labels.argmax(axis=1) if tasks.num_classes else labels
         seed = int(tasks.seeds[task])
         seeds[block, :, lane] = seed & 0xFFFFFFFF, seed >> 32
-    x_bytes.view(dtype).reshape(blocks, rows, -1)[:, :, : features * lanes] = x.reshape(blocks, rows, -1)
     orders = np.zeros((max(tasks.epochs - 1, 1), tasks.num_train), np.int64)
     for epoch in range(1, tasks.epochs):
         orders[epoch - 1] = epoch_order(epoch, tasks.num_train)
@@ -134,6 +138,7 @@ def lay_out(tasks: TaskSet, dtype: str, kernel: Kernel | None = None) -> LaneDat
         num_train=tasks.num_train,
         num_valid=tasks.num_valid,
         epochs=tasks.epochs,
+        num_classes=tasks.num_classes,
         lanes=lanes,
         accuracy=int(tasks.evaluation == "accuracy"),
         max_abs_error=float(tasks.max_abs_error),
@@ -152,7 +157,7 @@ def lay_out(tasks: TaskSet, dtype: str, kernel: Kernel | None = None) -> LaneDat
 
 def new_arena(data: LaneData, slots: int, scalars: int, vectors: int, matrices: int) -> Arena:
     """Working memory for programs of up to `slots` instructions and that many registers, on that task set."""
-    scalars, vectors = max(scalars, 2), max(vectors, 1)
+    scalars, vectors = max(scalars, 2), max(vectors, VECTOR_PREDICTION + 1 if data.num_classes else 1)
     counts = (scalars, vectors, matrices)
     if max(counts) > MAX_REGISTERS:
         raise ValueError(f"registers {counts}: expected at most {MAX_REGISTERS} of each type")
@@ -164,7 +169,7 @@ def new_arena(data: LaneData, slots: int, scalars: int, vectors: int, matrices: 
     records = aligned_bytes(max(slots, 1) * record.SIZE)
     job = aligned_zeros(record.JOB_FIELDS, np.int64)
     fitness = aligned_zeros((data.blocks, data.lanes))
-    fingerprints = aligned_zeros(data.lanes, np.uint64)
+    fingerprints = aligned_zeros((data.blocks, data.lanes), np.uint64)
     return Arena(
         records=records.view(np.int64).reshape(-1, 8),
         record_constants=records.view(np.float64).reshape(-1, 8),

@@ -28,6 +28,7 @@ from automl_zero.ops.arrays import OpArrays, op_arrays
 from automl_zero.program import Instruction, Program
 from automl_zero.program_arrays import pack, starts_of
 from automl_zero.tasks import TaskSet
+from automl_zero.vector_labels import check_program
 
 
 class Evaluator:
@@ -40,14 +41,19 @@ class Evaluator:
     """
 
     def __init__(self, tasks: TaskSet, dtype: str, observer: Observer | None = None) -> None:
-        kernel = kernel_for(tasks.num_tasks, tasks.num_features, dtype, observer)
+        kernel = kernel_for(tasks.num_tasks, tasks.num_features, tasks.num_classes, dtype, observer)
         self.data: LaneData = lay_out(tasks, dtype, kernel)
         self.ops: OpArrays = op_arrays()
         self._arena: Arena | None = None
         self._room = (0, MemorySpec(2, 1, 0))
 
     def evaluate(self, program: Program) -> tuple[npt.NDArray[np.float64], int]:
-        """Fitness on every task, float64[D], and the train steps taken."""
+        """Fitness on every task, float64[D], and the train steps taken.
+
+        Raises:
+            ValueError: the program cannot run on vector labels, and the tasks have them.
+        """
+        check_program(program, self.data.num_classes)
         code, constants, sizes = pack(program)
         arena = self._arena_for(len(code), program.memory)
         form = new_canonical(len(code))
@@ -63,9 +69,9 @@ class Evaluator:
 
 @entry_point
 def _evaluate(code, constants, sizes, starts, form, data, ops, arena):  # type: ignore[no-untyped-def]
-    canonicalise(code, constants, sizes, starts, data.num_features, ops, form)
+    canonicalise(code, constants, sizes, starts, data.num_features, data.num_classes, ops, form)
     encode(form, data, ops, arena)
-    steps, _ = run_kernel(form, data, arena, data.num_train, data.num_valid, data.epochs, 0)
+    steps, _ = run_kernel(form, data, arena, data.num_train, data.num_valid, data.epochs, 0, 0)
     return steps
 
 

@@ -14,12 +14,14 @@ import numpy.typing as npt
 
 from automl_zero.analysis.liveness import live_instructions
 from automl_zero.interpreters.numpy_bodies import body_of
+from automl_zero.interpreters.numpy_labels import ScalarLabels, VectorLabels
 from automl_zero.interpreters.permutation import epoch_order
 from automl_zero.interpreters.threefry import TRAINING, VALIDATION, Place, gaussian, subkey, uniform
-from automl_zero.memory import FEATURES, LABEL, PREDICTION, MemorySpec
+from automl_zero.memory import FEATURES, MemorySpec
 from automl_zero.ops import Op, RegisterType
 from automl_zero.program import Instruction, Program
 from automl_zero.tasks import TaskSet
+from automl_zero.vector_labels import check_program
 
 Array = npt.NDArray[Any]
 SETUP, PREDICT, LEARN = range(3)
@@ -77,17 +79,24 @@ class TaskRun:
         tasks: the set that the task belongs to.
         task: its index.
         dtype: float32 or float64.
+
+    Raises:
+        ValueError: the program cannot run on vector labels, and the tasks have them.
     """
 
     def __init__(self, program: Program, tasks: TaskSet, task: int, dtype: npt.DTypeLike) -> None:
+        check_program(program, tasks.num_classes)
         self.machine = Machine(program.memory, tasks.num_features, dtype, int(tasks.seeds[task]))
         self.tasks = tasks
         self.train_x, self.train_y = tasks.train_x[task].astype(dtype), tasks.train_y[task].astype(dtype)
         self.valid_x, self.valid_y = tasks.valid_x[task].astype(dtype), tasks.valid_y[task].astype(dtype)
         number: Any = np.dtype(dtype).type
-        self.one, self.max_abs_error = number(1.0), number(tasks.max_abs_error)
+        self.max_abs_error = number(tasks.max_abs_error)
+        self.labels: ScalarLabels | VectorLabels = ScalarLabels(self.machine.scalars, tasks.evaluation)
+        if tasks.num_classes:
+            self.labels = VectorLabels(self.machine.vectors, tasks.num_classes)
         self.components = []  # instructions, each with the number of live random instructions before it
-        for instructions, live in zip(program.components, live_instructions(program), strict=True):
+        for instructions, live in zip(program.components, live_instructions(program, tasks.num_classes), strict=True):
             ordinals = np.cumsum([0, *(flag and i.spec.random for i, flag in zip(instructions, live, strict=True))])
             self.components.append([(i, int(ordinal)) for i, ordinal in zip(instructions, ordinals, strict=False)])
         self._run(_SETUP_PLACE, 0.0, 0.0)
@@ -98,9 +107,7 @@ class TaskRun:
         for row in rows:
             x, y = self.train_x[row], self.train_y[row]
             self._run(Place(TRAINING, PREDICT, epoch, row), x, 0.0)
-            if self.tasks.evaluation == "accuracy":
-                self.machine.scalars[PREDICTION] = self._sigmoid()
-            error = np.abs(y - self.machine.scalars[PREDICTION])
+            error = self.labels.training_error(y)
             if np.isnan(error) or error > self.max_abs_error:
                 return errors, False
             errors.append(float(error))
@@ -111,13 +118,9 @@ class TaskRun:
         """Predict the given examples; returns their absolute errors, and whether none of them was invalid."""
         errors: list[float] = []
         for row in rows:
-            y = self.valid_y[row]
             self._run(Place(VALIDATION, PREDICT, epoch, row), self.valid_x[row], 0.0)
-            if self.tasks.evaluation == "accuracy":  # a NaN predicts class 0
-                errors.append(0.0 if (y > 0.5) == (self._sigmoid() > 0.5) else 1.0)
-                continue
-            error = np.abs(y - self.machine.scalars[PREDICTION])
-            if np.isnan(error) or error > self.max_abs_error:
+            error = self.labels.validation_error(self.valid_y[row])
+            if self.tasks.evaluation == "rmse" and (np.isnan(error) or error > self.max_abs_error):
                 return errors, False
             errors.append(float(error))
         return errors, True
@@ -133,14 +136,11 @@ class TaskRun:
             best = max(best, self._score(errors) if valid else 0.0)
         return best
 
-    def _run(self, place: Place, features: Array | float, label: float) -> None:
+    def _run(self, place: Place, features: Array | float, label: Array | float) -> None:
         self.machine.vectors[FEATURES] = features
-        self.machine.scalars[LABEL] = label
+        self.labels.show(label)
         for instruction, ordinal in self.components[place.component]:
             self.machine.execute(instruction, place, ordinal)
-
-    def _sigmoid(self) -> Any:
-        return self.one / (self.one + np.exp(-self.machine.scalars[PREDICTION]))
 
     def _score(self, errors: list[float]) -> float:
         if self.tasks.evaluation == "accuracy":

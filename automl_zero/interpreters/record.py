@@ -32,9 +32,9 @@ CONTEXT_SIZE = 40
     JOB_LEARN,
     JOB_MEMORY,  #: address of the registers
     JOB_MEMORY_BYTES,  #: how much of them to clear
-    JOB_PREDICTION,  #: address of s1
+    JOB_PREDICTION,  #: address of s1; for vector labels, of v2
     JOB_SCRATCH,
-    JOB_LABELS,  #: address of the labels, rows of lanes
+    JOB_LABELS,  #: address of the labels, rows of lanes: numbers or, for vector labels, indices of classes
     JOB_FEATURES,  #: F
     JOB_NUM_TRAIN,
     JOB_NUM_VALID,
@@ -49,5 +49,8 @@ CONTEXT_SIZE = 40
     JOB_FITNESS,  #: address of the fitness of each lane, doubles (output)
     JOB_FINGERPRINT,  #: address of the fingerprint of each lane, 64-bit (input and output), or 0
     JOB_BITS_MASK,  #: which bits of a prediction enter the fingerprint
-) = range(23)
-JOB_FIELDS = 23
+    JOB_PROBE_ERRORS,  #: 1 to take fingerprints of absolute errors, 0 of predictions
+    JOB_CLASSES,  #: C for vector labels
+    JOB_ONE_HOT,  #: address of v1 when Learn reads it, else 0
+) = range(26)
+JOB_FIELDS = 26

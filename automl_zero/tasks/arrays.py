@@ -23,9 +23,10 @@ def from_arrays(
 
     Args:
         train_x: [D, N, F], or [N, F] for one task; features of the training examples.
-        train_y: [D, N], or [N] for one task; their labels, 0 or 1 where evaluation is "accuracy".
+        train_y: [D, N], or [N] for one task; their labels, 0 or 1 where evaluation is "accuracy". Or vector labels,
+            which "accuracy" alone takes: [D, N, C], or [N, C] for one task, each row one 1 among zeros.
         valid_x: [D, M, F] or [M, F], features of the validation examples.
-        valid_y: [D, M] or [M], their labels.
+        valid_y: [D, M] or [M], their labels; [D, M, C] or [M, C] for vector labels.
         evaluation: "rmse" or "accuracy".
         epochs: passes over the training examples.
         seed: seed of the random operations in programs; the data are used as they are.
@@ -39,10 +40,10 @@ def from_arrays(
         raise ValueError(f"evaluation must be one of {', '.join(EVALUATIONS)}, got {evaluation!r}")
     x_dims = 2 if _as_array("train_x", train_x).ndim == 2 else 3
     arrays = {
-        "train_x": _with_tasks("train_x", train_x, x_dims, x_dims),
-        "train_y": _with_tasks("train_y", train_y, x_dims - 1, x_dims),
-        "valid_x": _with_tasks("valid_x", valid_x, x_dims, x_dims),
-        "valid_y": _with_tasks("valid_y", valid_y, x_dims - 1, x_dims),
+        "train_x": _with_tasks("train_x", train_x, (x_dims,), x_dims),
+        "train_y": _with_tasks("train_y", train_y, (x_dims - 1, x_dims), x_dims),
+        "valid_x": _with_tasks("valid_x", valid_x, (x_dims,), x_dims),
+        "valid_y": _with_tasks("valid_y", valid_y, (x_dims - 1, x_dims), x_dims),
     }
     seeds = task_seeds(seed, max(1, arrays["train_x"].shape[0]))
     return TaskSet("arrays", evaluation, **arrays, seeds=seeds, epochs=epochs, max_abs_error=max_abs_error)
@@ -58,17 +59,13 @@ def _as_array(name: str, value: Any) -> np.ndarray[Any, np.dtype[Any]]:
     return array
 
 
-def _with_tasks(name: str, value: Any, dims: int, x_dims: int) -> np.ndarray[Any, np.dtype[Any]]:
-    """The array with a leading axis of tasks."""
+def _with_tasks(name: str, value: Any, dims: tuple[int, ...], x_dims: int) -> np.ndarray[Any, np.dtype[Any]]:
+    """The array with a leading axis of tasks; `dims` are the numbers of dimensions that it may have."""
     array = _as_array(name, value)
-    if name.endswith("_y") and array.ndim == dims + 1:
-        raise ValueError(
-            f"{name} has shape {array.shape}: vector labels (one-hot, multi-class) are not supported yet by this "
-            f"version; give one number an example, so {dims} dimensions"
-        )
-    if array.ndim != dims:
-        layout = {1: "[examples]", 2: "[tasks, examples]"} if name.endswith("_y") else {2: "[examples, features]"}
-        wanted = layout.get(dims, "[tasks, examples, features]")
+    if array.ndim not in dims:
+        axes = ("tasks", "examples")[3 - x_dims :]
+        last = "classes" if name.endswith("_y") else "features"
+        layouts = [f"{n} dimensions [{', '.join((*axes, last)[:n])}]" for n in dims]
         also = "" if name == "train_x" else f" beside a train_x of {x_dims} dimensions"
-        raise ValueError(f"{name} must have {dims} dimensions {wanted}{also}, got shape {array.shape}")
+        raise ValueError(f"{name} must have {' or '.join(layouts)}{also}, got shape {array.shape}")
     return array[np.newaxis] if x_dims == 2 else array

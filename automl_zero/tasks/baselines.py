@@ -20,7 +20,8 @@ def baseline_scores(tasks: TaskSet) -> dict[str, Floats]:
 
     The scale is that of programs on the same tasks: accuracy, or 1 - (2 / pi) * atan(RMSE) and 0 where an error exceeds
     `max_abs_error`. The network has F hidden units, as the hand-designed one has (paper, Section 4.2). The models
-    stop by their own rules, not after the tasks' number of epochs.
+    stop by their own rules, not after the tasks' number of epochs. Of vector labels they learn the classes: logistic
+    regression is multinomial then, and the network ends in a softmax.
 
     Returns:
         Name of the model -> float64[D]. For "accuracy": "majority class", "logistic regression", "two-layer network";
@@ -34,14 +35,20 @@ def baseline_scores(tasks: TaskSet) -> dict[str, Floats]:
 
 def _score(tasks: TaskSet, task: int, fit: Callable[[Floats, Floats, int], _Fitted]) -> float:
     seed = int(tasks.seeds[task] & np.uint64(0xFFFFFFFF))  # scikit-learn takes 32 bits
-    predict = fit(tasks.train_x[task], tasks.train_y[task], seed)
-    predictions, labels = predict(tasks.valid_x[task]), tasks.valid_y[task]
+    train_y, labels = (_classes(y[task]) if tasks.num_classes else y[task] for y in (tasks.train_y, tasks.valid_y))
+    predictions = fit(tasks.train_x[task], train_y, seed)(tasks.valid_x[task])
     if tasks.evaluation == "accuracy":
-        return float(np.mean((labels > 0.5) == (predictions > 0.5)))
+        return float(np.mean(labels == predictions))
     errors = labels - predictions
     if np.abs(errors).max() > tasks.max_abs_error:
         return 0.0
     return float(1.0 - 2.0 / np.pi * np.arctan(np.sqrt(np.mean(errors**2))))
+
+
+def _classes(one_hot: Floats) -> Floats:
+    """The class of each row, as a number."""
+    classes: Floats = one_hot.argmax(axis=1).astype(np.float64)
+    return classes
 
 
 def _constant(value: float) -> _Fitted:
@@ -53,7 +60,8 @@ def _fit_mean(x: Floats, y: Floats, seed: int) -> _Fitted:
 
 
 def _fit_majority(x: Floats, y: Floats, seed: int) -> _Fitted:
-    return _constant(float(y.mean() > 0.5))
+    classes, counts = np.unique(y, return_counts=True)
+    return _constant(float(classes[counts.argmax()]))  # the lowest of several
 
 
 def _fit_logistic(x: Floats, y: Floats, seed: int) -> _Fitted:

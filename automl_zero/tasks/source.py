@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from automl_zero.suggest import did_you_mean
-from automl_zero.tasks.digits import DigitsSource
+from automl_zero.tasks.image_files.kinds import IMAGE_KINDS
+from automl_zero.tasks.image_origin import ORIGINS, ImageOrigin
+from automl_zero.tasks.image_source import image_source, sizes_for
 from automl_zero.tasks.sizes import Sizes
 from automl_zero.tasks.synthetic import SyntheticSource
 from automl_zero.tasks.table import load_table
@@ -30,6 +32,10 @@ class TaskSource(Protocol):
     def num_features(self) -> int:
         """F."""
 
+    @property
+    def num_classes(self) -> int:
+        """C of vector labels; 0 for scalar labels."""
+
     def search(self, seed: int) -> TaskSet:
         """Tasks that evolution sees."""
 
@@ -44,24 +50,32 @@ class TaskSource(Protocol):
 
 
 _COMMON_KEYS = ("kind", "search", "select", "final", "epochs", "max_abs_error")
+_IMAGE_KEYS = (*_COMMON_KEYS, "num_features", "final_features", "classes")
 _KEYS = {
     "linear": (*_COMMON_KEYS, "num_features"),
     "affine": (*_COMMON_KEYS, "num_features"),
     "nn": (*_COMMON_KEYS, "num_features", "zeroed_units"),
-    "digits": (*_COMMON_KEYS, "num_features"),
+    "digits": _IMAGE_KEYS,
+    **dict.fromkeys(IMAGE_KINDS, (*_IMAGE_KEYS, "data_dir", "download")),
+    "images": (*_IMAGE_KEYS, "path"),
     "file": (*_COMMON_KEYS, "path", "target"),
 }
 _PURPOSES = ("search", "select", "final")
 
 
-def make_source(config: Mapping[str, Any]) -> TaskSource:
+def make_source(config: Mapping[str, Any], need_data: bool = True) -> TaskSource:
     """Build a source from the `tasks` table of an experiment's configuration.
 
     Args:
-        config: `kind` is "linear", "affine", "nn", "digits" or "file". Optional: `search`, `select` and `final`, each a
-            table of `num_tasks`, `num_train` and `num_valid` in which any may be left out; `epochs`; `max_abs_error`;
-            `num_features` (not for "file"); `zeroed_units` ("nn"). "file" needs `path`, and `target` for a CSV file.
-            What is left out or None takes the kind's default.
+        config: `kind` is "linear", "affine", "nn", "digits", "fashion-mnist", "mnist", "cifar10", "svhn", "images" or
+            "file". Optional: `search`, `select` and `final`, each a table of `num_tasks`, `num_train` and `num_valid`
+            in which any may be left out; `epochs`; `max_abs_error`; `num_features` (not for "file"); `zeroed_units`
+            ("nn"). Of images also `classes` ("pairs" or "all") and `final_features`, and of the published data sets
+            `data_dir` and `download` (see :class:`ImageSource`); `num_features` and `final_features` may be "all".
+            "images" needs the `path` of an npz file; "file" needs `path`, and `target` for a CSV file. What is left out
+            or None takes the kind's default.
+        need_data: refuse image files that are missing at once, rather than when tasks are made. Without it a source can
+            be described where the data are not, such as beside a result that was copied.
 
     Raises:
         ValueError: for an unknown kind or key, or a value that cannot be used.
@@ -78,11 +92,25 @@ def make_source(config: Mapping[str, Any]) -> TaskSource:
             raise ValueError(f"unknown key {key!r}{did_you_mean(key, _KEYS[kind])} for kind {kind!r}; keys are {known}")
     if kind == "file":
         return _file_source(given)
-    defaults: TaskSource = DigitsSource() if kind == "digits" else SyntheticSource(kind)
+    if kind in ORIGINS:
+        return _image_source(kind, given, need_data)
+    defaults = SyntheticSource(kind)
     for purpose in _PURPOSES:
         if purpose in given:
             given[f"{purpose}_sizes"] = _sizes(purpose, given.pop(purpose), getattr(defaults, f"{purpose}_sizes"))
-    return DigitsSource(**given) if kind == "digits" else SyntheticSource(kind, **given)
+    return SyntheticSource(kind, **given)
+
+
+def _image_source(kind: str, given: dict[str, Any], need_data: bool) -> TaskSource:
+    images = ImageOrigin(kind, **{key: given[key] for key in ("data_dir", "download", "path") if key in given})
+    features = given.get("num_features", 16)
+    defaults = sizes_for(images, features, given.get("final_features", features), given.get("classes", "pairs"))
+    for purpose, default in zip(_PURPOSES, defaults, strict=True):
+        given[f"{purpose}_sizes"] = _sizes(purpose, given.pop(purpose, {}), default)
+    source = image_source(kind, **given)
+    if need_data:
+        source.check_data()
+    return source
 
 
 def _file_source(given: dict[str, Any]) -> UserData:

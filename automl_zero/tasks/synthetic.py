@@ -140,6 +140,11 @@ class SyntheticSource:
         """How programs are scored: "rmse"."""
         return "rmse"
 
+    @property
+    def num_classes(self) -> int:
+        """0: labels are scalars."""
+        return 0
+
     def search(self, seed: int) -> TaskSet:
         """Tasks that evolution sees."""
         return self._tasks("search", self.search_sizes, seed)

@@ -68,6 +68,11 @@ class UserData:
         return self.table.kind
 
     @property
+    def num_classes(self) -> int:
+        """0: labels are scalars."""
+        return 0
+
+    @property
     def num_features(self) -> int:
         """F, after the encoding of categories."""
         return int(self.table.x.shape[1])

@@ -21,9 +21,25 @@ def test_presets_are_listed_with_what_they_do(run: Run) -> None:
     assert [line.split()[0] for line in lines] == preset_names()
     assert lines[preset_names().index("linear")].endswith("Linear regression from nothing, with a quick search.")
 
+    assert lines[preset_names().index("baseline")].split()[1:3] == ["small,", "full"]
+
 
 def test_the_list_of_presets_comes_as_json_too(run: Run) -> None:
-    assert [entry["name"] for entry in json.loads(run("presets", "--json").stdout)] == preset_names()
+    entries = json.loads(run("presets", "--json").stdout)
+    assert [entry["name"] for entry in entries] == preset_names()
+    assert {entry["name"]: entry["scales"] for entry in entries}["linear"] == ["full"]
+
+
+def test_the_presets_of_a_scale_are_listed_alone(run: Run) -> None:
+    lines = run("presets", "--scale", "small").stdout.splitlines()[1:]
+    assert [line.split()[0] for line in lines] == preset_names("small")
+
+
+def test_a_preset_is_printed_at_a_scale(run: Run) -> None:
+    assert run("presets", "--show", "baseline", "--scale", "small").stdout == preset_text("baseline", "small")
+    result = run("presets", "--show", "linear", "--scale", "small")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: preset 'linear' has no small version; presets that have one are baseline, ")
 
 
 @pytest.mark.parametrize("name", preset_names())

@@ -153,7 +153,7 @@ class Model:
 
     def _hash(self, arrays: Arrays) -> int:
         F = self.evaluator.data.num_features
-        return int(canonicalise(*arrays, self.space.starts, F, self.space.ops, self.form))
+        return int(canonicalise(*arrays, self.space.starts, F, 0, self.space.ops, self.form))
 
     def _assess(self, value: int) -> float:
         caches, counters = self.config.caches, self.counters
@@ -192,10 +192,10 @@ def fingerprint(program: Program, data: LaneData, config: ExperimentConfig) -> t
     settings, ops = make_settings(config, data), make_space(config).ops
     code, constants, sizes = pack(program)
     form = new_canonical(len(code))
-    canonicalise(code, constants, sizes, starts_of(sizes), data.num_features, ops, form)
+    canonicalise(code, constants, sizes, starts_of(sizes), data.num_features, data.num_classes, ops, form)
     arena = new_arena(data, len(code), MEMORY.scalars, MEMORY.vectors, MEMORY.matrices)
     encode(form, data, ops, arena)
-    steps, value = run_kernel(form, data, arena, settings.fec_train, settings.fec_valid, 1, settings.fec_mask)
+    steps, value = run_kernel(form, data, arena, settings.fec_train, settings.fec_valid, 1, settings.fec_mask, 0)
     return int(value) | 1, int(steps)
 
 

@@ -80,11 +80,21 @@ def test_a_label_other_than_0_and_1_is_refused_for_accuracy(label: float) -> Non
 
 
 @pytest.mark.parametrize("one_task", [True, False])
-def test_vector_labels_are_said_to_be_unsupported(one_task: bool) -> None:
-    one_hot = np.zeros((2, 6, 3))
-    arguments = (X3[0], one_hot[0], V3[0], W2[0]) if one_task else (X3, one_hot, V3, W2)
-    with pytest.raises(ValueError, match=r"vector labels .* are not supported yet by this version"):
-        from_arrays(*arguments)
+def test_one_hot_labels_are_vector_labels(one_task: bool) -> None:
+    classes, valid = np.eye(3)[[[0, 1, 2, 0, 1, 2]] * 2], np.eye(3)[[[2, 1, 0, 0]] * 2]
+    if one_task:
+        tasks = from_arrays(X3[0], classes[0], V3[0], valid[0], evaluation="accuracy")
+    else:
+        tasks = from_arrays(X3, classes, V3, valid, evaluation="accuracy")
+    assert tasks.num_classes == 3
+    assert np.array_equal(tasks.train_y, classes[: 1 if one_task else 2])
+    assert np.array_equal(tasks.valid_y, valid[: 1 if one_task else 2])
+
+
+def test_vector_labels_of_too_many_dimensions_are_refused() -> None:
+    layouts = r"2 dimensions \[tasks, examples\] or 3 dimensions \[tasks, examples, classes\] beside a train_x of 3"
+    with pytest.raises(ValueError, match=rf"train_y must have {layouts} dimensions, got shape \(1, 2, 6, 3\)"):
+        from_arrays(X3, np.zeros((1, 2, 6, 3)), V3, W2, evaluation="accuracy")
 
 
 def test_an_unknown_evaluation_is_refused() -> None:

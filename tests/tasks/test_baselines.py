@@ -5,6 +5,7 @@ import pytest
 
 from automl_zero.tasks import baseline_scores, digits, from_arrays, linear_regression, nn_regression
 from automl_zero.tasks.taskset import Floats
+from tests.clusters import clusters
 
 
 def binary(train_y: list[int], valid_y: list[int]) -> dict[str, Floats]:
@@ -61,3 +62,28 @@ def test_scores_are_the_same_every_time() -> None:
     tasks = digits(num_tasks=2)
     first, second = baseline_scores(tasks), baseline_scores(tasks)
     assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_classes_are_told_apart_by_models_of_many_classes():
+    tasks = clusters(2, 4, 5, N=200, M=200)
+    scores = baseline_scores(tasks)
+    assert list(scores) == ["majority class", "logistic regression", "two-layer network"]
+    assert all(score.shape == (2,) and score.dtype == np.float64 for score in scores.values())
+    assert scores["majority class"].max() < 0.4
+    assert scores["logistic regression"].min() > 0.6
+    assert scores["two-layer network"].min() > 0.6
+
+
+def test_the_majority_of_many_classes_is_that_of_the_training_labels() -> None:
+    features, eye = np.zeros((5, 3)), np.eye(3)
+    tasks = from_arrays(features, eye[[1, 2, 2, 1, 2]], features, eye[[2, 2, 2, 1, 0]], evaluation="accuracy")
+    assert baseline_scores(tasks)["majority class"].tolist() == [0.6]
+
+
+def test_a_class_that_training_lacks_is_never_predicted() -> None:
+    tasks = clusters(1, 3, 4, N=50, M=30)
+    seen = tasks.train_y[0].argmax(axis=1) != 2
+    few = from_arrays(tasks.train_x[:, seen], tasks.train_y[:, seen], tasks.valid_x, tasks.valid_y, "accuracy")
+    most = 1 - (tasks.valid_y[0, :, 2]).mean()
+    for name, score in baseline_scores(few).items():
+        assert 0 < score.item() <= most, name

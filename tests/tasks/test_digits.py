@@ -5,77 +5,47 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from automl_zero.tasks import HELD_OUT_PAIRS, SEARCH_PAIRS, DigitsSource, Sizes, digits
-from automl_zero.tasks.digits import (
-    SET_ASIDE_PER_PAIR,
-    SMALLEST_HELD_OUT_PAIR,
-    SMALLEST_SEARCH_PAIR,
-    load_digits,
-)
-from automl_zero.tasks.images import Pair, PairTask, pair_task
+from automl_zero.tasks import HELD_OUT_PAIRS, SEARCH_PAIRS, ImageSource, Sizes, digits, image_source
+from automl_zero.tasks.digits import COUNTS, load_digits
+from automl_zero.tasks.image_rows import Role, TaskRows, task_rows
 from automl_zero.tasks.streams import purpose_seed
 
 
-def chosen(source: DigitsSource, purpose: str, seed: int) -> Iterable[PairTask]:
+def chosen(source: ImageSource, purpose: Role, seed: int) -> Iterable[TaskRows]:
     """Which images the tasks of a source's set use."""
-    final = purpose == "final"
     sizes: Sizes = getattr(source, f"{purpose}_sizes")
+    pairs = HELD_OUT_PAIRS if purpose == "final" else SEARCH_PAIRS
     for index in range(sizes.num_tasks):
-        yield pair_task(
-            load_digits(),
-            HELD_OUT_PAIRS if final else SEARCH_PAIRS,
-            index,
-            sizes.num_train,
-            sizes.num_valid,
-            purpose_seed(seed, purpose),
-            on_set_aside=final,
-        )
+        own_seed = purpose_seed(seed, purpose)
+        yield task_rows(load_digits(), pairs, index, sizes.num_train, sizes.num_valid, own_seed, purpose)
 
 
-def test_the_sizes_known_beforehand_are_those_of_the_data() -> None:
-    data = load_digits()
-
-    def images(pair: Pair, set_aside: bool) -> int:
-        return int(np.count_nonzero(np.isin(data.labels, pair) & (data.set_aside == set_aside)))
-
-    assert min(images(pair, False) for pair in SEARCH_PAIRS) == SMALLEST_SEARCH_PAIR
-    assert min(images(pair, False) for pair in HELD_OUT_PAIRS) == SMALLEST_HELD_OUT_PAIR
-    assert {images(pair, True) for pair in HELD_OUT_PAIRS} == {SET_ASIDE_PER_PAIR}
-
-
-@pytest.mark.parametrize("purpose", ["search", "select"])
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_search_and_select_tasks_never_read_set_aside_images(purpose: str, seed: int) -> None:
-    set_aside = load_digits().set_aside
-    for task in chosen(DigitsSource(), purpose, seed):
-        assert not set_aside[task.train].any()
-        assert not set_aside[task.valid].any()
-        assert not np.isin(task.train, task.valid).any()
-        assert task.pair in SEARCH_PAIRS
+def test_the_numbers_of_images_known_beforehand_are_those_of_the_data() -> None:
+    assert load_digits().counts() == COUNTS
 
 
 def test_final_tasks_are_scored_on_every_set_aside_image_of_the_held_out_pairs() -> None:
     data = load_digits()
-    tasks = list(chosen(DigitsSource(), "final", 0))
+    tasks = list(chosen(image_source("digits"), "final", 0))
     for task in tasks:
         assert not data.set_aside[task.train].any()
-        wanted = np.flatnonzero(data.set_aside & np.isin(data.labels, task.pair))
+        wanted = np.flatnonzero(data.set_aside & np.isin(data.labels, task.classes))
         assert sorted(task.valid) == wanted.tolist()
-    pairs = [task.pair for task in tasks]
+    pairs = [task.classes for task in tasks]
     assert {pair: pairs.count(pair) for pair in pairs} == dict.fromkeys(HELD_OUT_PAIRS, 10)
 
 
-def test_the_tasks_of_a_source_are_made_of_the_chosen_images() -> None:
-    data, source = load_digits(), DigitsSource()
-    for purpose in ("search", "final"):
-        tasks = getattr(source, purpose)(0)
-        for index, task in enumerate(chosen(source, purpose, 0)):
-            assert np.array_equal(tasks.train_y[index], data.labels[task.train] == task.pair[1])
-            assert np.array_equal(tasks.valid_y[index], data.labels[task.valid] == task.pair[1])
+@pytest.mark.parametrize("purpose", ["search", "select", "final"])
+def test_the_tasks_of_a_source_are_made_of_the_chosen_images(purpose: Role) -> None:
+    data, source = load_digits(), image_source("digits")
+    tasks = getattr(source, purpose)(0)
+    for index, task in enumerate(chosen(source, purpose, 0)):
+        assert np.array_equal(tasks.train_y[index], data.labels[task.train] == task.classes[1])
+        assert np.array_equal(tasks.valid_y[index], data.labels[task.valid] == task.classes[1])
 
 
 def test_select_uses_other_projections_and_splits_than_search() -> None:
-    source = DigitsSource()
+    source = image_source("digits")
     search, select = source.search(0), source.select(0)
     assert not np.isin(search.train_x, select.train_x).any()
     splits = {frozenset(task.train) for purpose in ("search", "select") for task in chosen(source, purpose, 0)}
@@ -97,12 +67,23 @@ def test_a_linear_separator_tells_the_digits_apart() -> None:
 
 
 def test_more_images_than_a_pair_has_are_refused_before_any_is_loaded() -> None:
-    with pytest.raises(ValueError, match=r"num_train \+ num_valid must be at most 281 for a search pair .*, got 300"):
-        DigitsSource(search_sizes=Sizes(10, 200, 100))
-    with pytest.raises(ValueError, match="num_valid must be at most 70 for a held-out pair of digits, got 80"):
-        DigitsSource(final_sizes=Sizes(9, 200, 80))
-    with pytest.raises(ValueError, match="num_train must be at most 284"):
+    few = r"num_train \+ num_valid must be at most 241, the images for search of classes 2 and 8 of digits, got 300"
+    with pytest.raises(ValueError, match=few):
+        image_source("digits", search_sizes=Sizes(10, 200, 100))
+    few = "select: num_valid must be at most 40, the images for selection of classes 0 and 1 of digits, got 41"
+    with pytest.raises(ValueError, match=few):
+        image_source("digits", select_sizes=Sizes(10, 200, 41))
+    few = "final: num_valid must be at most 70, the set-aside images of classes 0 and 5 of digits, got 80"
+    with pytest.raises(ValueError, match=few):
+        image_source("digits", final_sizes=Sizes(9, 200, 80))
+    with pytest.raises(
+        ValueError, match="num_train must be at most 284, the images that are not set aside of classes 8"
+    ):
         digits(num_train=285, held_out=True)
+    with pytest.raises(
+        ValueError, match=r"num_train \+ num_valid must be at most 281, the images that are not set aside"
+    ):
+        digits(num_train=202)
 
 
 def test_the_shared_images_cannot_be_written_to() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from automl_zero.tasks import DigitsSource, Sizes, SyntheticSource, UserData, make_source
+from automl_zero.tasks import Sizes, SyntheticSource, UserData, image_source, make_source
 
 PURPOSES = ("search", "select", "final")
 
@@ -31,7 +31,7 @@ def config_of(kind: str, csv_file: Path) -> dict[str, Any]:
         ("linear", SyntheticSource("linear")),
         ("affine", SyntheticSource("affine")),
         ("nn", SyntheticSource("nn")),
-        ("digits", DigitsSource()),
+        ("digits", image_source("digits")),
     ],
 )
 def test_a_kind_alone_gives_the_defaults(kind: str, source: Any) -> None:
@@ -71,7 +71,7 @@ def test_settings_are_passed_on_and_sizes_left_out_keep_their_defaults() -> None
 
 def test_a_setting_of_none_is_one_left_out() -> None:
     config = {"kind": "digits", "num_features": None, "path": None, "search": {"num_tasks": None, "num_train": 100}}
-    assert make_source(config) == DigitsSource(search_sizes=Sizes(10, 100, 80))
+    assert make_source(config) == image_source("digits", search_sizes=Sizes(10, 100, 40))
 
 
 def test_the_configuration_is_not_changed() -> None:
@@ -122,7 +122,10 @@ def test_a_file_source_reads_the_table(csv_file: Path) -> None:
     ("config", "message"),
     [
         ([], "tasks must be a table of settings"),
-        ({}, "kind must be one of linear, affine, nn, digits, file, got None"),
+        (
+            {},
+            "kind must be one of linear, affine, nn, digits, fashion-mnist, mnist, cifar10, svhn, images, file, got",
+        ),
         ({"kind": "linera"}, r"got 'linera' \(did you mean linear\?\)"),
         ({"kind": ["linear"]}, r"kind must be one of .*, got \['linear'\]"),
         ({"kind": "linear", "num_feature": 4}, r"unknown key 'num_feature' \(did you mean num_features\?\)"),
@@ -135,6 +138,22 @@ def test_a_file_source_reads_the_table(csv_file: Path) -> None:
         ({"kind": "linear", "epochs": 1.5}, "epochs must be an integer of at least 1, got 1.5"),
         ({"kind": "linear", "max_abs_error": -1}, "max_abs_error must be a positive, finite number, got -1"),
         ({"kind": "digits", "num_features": 0}, "num_features must be an integer of at least 1, got 0"),
+        ({"kind": "digits", "num_features": "al"}, 'num_features must be an integer of at least 1 or "all", got .al.'),
+        ({"kind": "digits", "final_features": 1.5}, "final_features must be an integer of at least 1, got 1.5"),
+        ({"kind": "digits", "classes": "most"}, 'classes must be "pairs" or "all", got .most.'),
+        ({"kind": "digits", "classes": "all", "num_features": 9}, "num_features must be at least 10, the number of cl"),
+        ({"kind": "digits", "classes": "all", "final_features": 8}, "final_features must be at least 10, the number"),
+        ({"kind": "digits", "data_dir": "x"}, "unknown key 'data_dir' .*for kind 'digits'"),
+        ({"kind": "mnist", "data_dir": 3}, "data_dir must be text, got 3"),
+        ({"kind": "mnist", "download": "yes"}, "download must be true or false, got 'yes'"),
+        ({"kind": "mnist", "path": "x.npz"}, "unknown key 'path' for kind 'mnist'"),
+        ({"kind": "images"}, "path is missing: kind 'images' needs the npz file to read"),
+        ({"kind": "images", "path": 3}, "path must be text, got 3"),
+        ({"kind": "images", "path": "nowhere.npz"}, "nowhere.npz: cannot be read: No such file"),
+        (
+            {"kind": "mnist", "download": True, "final_features": "all", "final": {"num_tasks": 90}},
+            "final: 90 tasks of 8000/1800 examples with 784 features take 5.2 GiB; at most 4 GiB are allowed",
+        ),
         ({"kind": "nn", "num_features": 2}, "num_features must be at least 4"),
         ({"kind": "nn", "zeroed_units": "no"}, "zeroed_units must be true or false, got 'no'"),
         ({"kind": "file"}, "path is missing"),

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+import mmap
+import tracemalloc
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -108,6 +111,114 @@ def test_a_value_that_is_not_finite_is_named(field: str, bad: float) -> None:
     index = ", ".join(map(str, place))
     with pytest.raises(ValueError, match=rf"{field}\[{index}\] must be finite, got {bad}"):
         TaskSet(**values)
+
+
+def one_hot(**changes: Any) -> dict[str, Any]:
+    """Arguments of a set with vector labels of two classes."""
+    train_y, valid_y = np.eye(2)[[[0, 1, 0, 1, 1]] * 3], np.eye(2)[[[0, 1, 1, 0]] * 3]
+    return arrays(evaluation="accuracy", train_y=train_y, valid_y=valid_y) | changes
+
+
+def test_scalar_labels_have_no_classes_and_vector_labels_do() -> None:
+    assert TaskSet(**arrays()).num_classes == 0
+    assert "classes" not in repr(TaskSet(**arrays()))
+    tasks = TaskSet(**one_hot())
+    assert tasks.num_classes == 2
+    assert "accuracy, 2 classes, 3 tasks" in repr(tasks)
+    assert tasks.take(1).train_y.shape == (1, 5, 2)
+
+
+def bad_row(*row: float) -> np.ndarray[Any, Any]:
+    labels: np.ndarray[Any, Any] = one_hot()["valid_y"]
+    labels[2, 1] = row
+    return labels
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"evaluation": "rmse"}, "evaluation must be accuracy for vector labels, got 'rmse'"),
+        ({"valid_y": bad_row(0, 0)}, r"valid_y\[2, 1\] must be one-hot, one 1 among zeros, got \[0. 0.\]"),
+        ({"valid_y": bad_row(1, 1)}, r"valid_y\[2, 1\] must be one-hot, one 1 among zeros, got \[1. 1.\]"),
+        ({"valid_y": bad_row(0.5, 0.5)}, r"valid_y\[2, 1\] must be one-hot"),
+        ({"valid_y": bad_row(1, -1)}, r"valid_y\[2, 1\] must be one-hot"),
+        ({"valid_y": bad_row(1, np.nan)}, r"valid_y\[2, 1, 1\] must be finite, got nan"),
+        ({"valid_y": np.zeros((3, 4))}, r"labels of one kind, .* got shapes \(3, 5, 2\) and \(3, 4\)"),
+        ({"valid_y": np.eye(3)[[[0] * 4] * 3]}, r"as many classes, got shapes \(3, 5, 2\) and \(3, 4, 3\)"),
+        ({"valid_y": np.eye(2)[[[0] * 3] * 3]}, "valid_x and valid_y must agree in tasks and examples"),
+        ({"train_y": np.ones((3, 5, 1)), "valid_y": np.ones((3, 4, 1))}, "must have 2 to 2 classes, .* got 1"),
+        (
+            {"train_y": np.eye(3)[[[0] * 5] * 3], "valid_y": np.eye(3)[[[0] * 4] * 3]},
+            "vector labels must have 2 to 2 classes, as many as there are features at most, got 3",
+        ),
+        (
+            {"train_y": np.zeros((3, 5, 2, 1))},
+            r"train_y must have 2 dimensions \[tasks, examples\] or, for vector labels, 3 .*, got shape \(3, 5, 2, 1\)",
+        ),
+    ],
+)
+def test_unusable_vector_labels_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TaskSet(**one_hot(**changes))
+
+
+def mapped(path: Path, values: np.ndarray[Any, Any], mode: Literal["r", "r+", "c"]) -> np.ndarray[Any, Any]:
+    np.save(path, values)
+    array: np.ndarray[Any, Any] = np.load(path, mmap_mode=mode)
+    return array
+
+
+def test_arrays_mapped_from_a_file_for_reading_are_not_copied(tmp_path: Path) -> None:
+    x, y = (mapped(tmp_path / f"{name}.npy", one_hot()[name], "r") for name in ("train_x", "train_y"))
+    tasks = TaskSet(**one_hot(train_x=x, train_y=y))
+    assert np.shares_memory(tasks.train_x, x)
+    assert np.shares_memory(tasks.take(2).train_y, y)
+
+
+@pytest.mark.parametrize("mode", ["r+", "c"])
+def test_arrays_mapped_for_writing_are_copied(tmp_path: Path, mode: Literal["r+", "c"]) -> None:
+    x = mapped(tmp_path / "x.npy", arrays()["train_x"], mode)
+    before = x.copy()
+    tasks = TaskSet(**arrays(train_x=x))
+    x[:] = 7
+    assert np.array_equal(tasks.train_x, before)
+
+
+def test_a_read_only_array_over_a_writeable_map_is_copied() -> None:
+    owner = mmap.mmap(-1, 3 * 5 * 2 * 8)
+    x = np.ndarray(30, np.float64, buffer=owner)
+    x.flags.writeable = False
+    assert isinstance(x.base, mmap.mmap)
+    x = x.reshape(3, 5, 2)
+    tasks = TaskSet(**arrays(train_x=x))
+    owner[:8] = b"\1" * 8
+    assert x.any()
+    assert not tasks.train_x.any()
+
+
+def test_checks_take_little_memory_beside_large_arrays() -> None:
+    train_x, labels = np.zeros((1, 500_000, 4)), np.zeros((1, 500_000, 3))
+    labels[..., 1] = 1
+    for array in (train_x, labels):
+        array.flags.writeable = False
+    small = np.zeros((1, 1, 4)), np.eye(3)[None, :1]
+    tracemalloc.start()
+    TaskSet("large", "accuracy", train_x, labels, *small, task_seeds(0, 1))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2e6  # the arrays take 28 MB
+
+
+def test_a_bad_value_far_into_a_large_array_is_named() -> None:
+    x = np.zeros((2, 200_000, 2))
+    x[1, 199_998, 1] = np.inf
+    with pytest.raises(ValueError, match=r"train_x\[1, 199998, 1\] must be finite, got inf"):
+        TaskSet("large", "rmse", x, np.zeros((2, 200_000)), x[:, :1], np.zeros((2, 1)), task_seeds(0, 2))
+    labels = np.eye(2)[np.zeros((2, 200_000), int)]
+    labels[1, 199_998] = 0
+    x[...] = 0
+    with pytest.raises(ValueError, match=r"train_y\[1, 199998\] must be one-hot"):
+        TaskSet("large", "accuracy", x, labels, x[:, :1], labels[:, :1], task_seeds(0, 2))
 
 
 def test_taking_tasks_keeps_the_first() -> None:

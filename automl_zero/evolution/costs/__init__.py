@@ -1,0 +1,1 @@
+"""Measured costs of the ops, one versioned file for each backend, for the train budget."""

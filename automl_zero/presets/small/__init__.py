@@ -1,0 +1,1 @@
+"""Small versions of the presets."""
