@@ -7,10 +7,10 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint type bench dist clean
+.PHONY: help install demo test test-long lint type bench bench-fig4 bench-table-s5 bench-ablation bench-adaptation dist clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(STAMP): setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -29,6 +29,9 @@ demo: $(STAMP) ## evolve linear regression from nothing, in at most ten minutes
 test: $(STAMP) ## run the tests
 	$(BIN)/python -m pytest $(ARGS)
 
+test-long: $(STAMP) ## kill a run fifty times and resume it each time (about five minutes)
+	AUTOML_ZERO_TEST_KILLS=50 $(BIN)/python -m pytest tests/evolution/test_resume.py $(ARGS)
+
 lint: $(STAMP) ## check style and formatting
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -38,6 +41,18 @@ type: $(STAMP) ## check types
 
 bench: $(STAMP) ## measure evaluation and search speed
 	$(BIN)/python -m benchmarks.throughput $(ARGS)
+
+bench-fig4: $(STAMP) ## evolution against random search, by difficulty (within an hour on two cores)
+	$(BIN)/python -m benchmarks.fig4_difficulty $(ARGS)
+
+bench-table-s5: $(STAMP) ## BASIC and FULL on Fashion-MNIST (within an hour on two cores)
+	$(BIN)/python -m benchmarks.table_s5 $(ARGS)
+
+bench-ablation: $(STAMP) ## what each part of the method does (within an hour on two cores)
+	$(BIN)/python -m benchmarks.ablation $(ARGS)
+
+bench-adaptation: $(STAMP) ## how the two-layer network adapts to its task (within an hour on two cores)
+	$(BIN)/python -m benchmarks.adaptation $(ARGS)
 
 dist: $(STAMP) ## build the source distribution and the wheel into dist/
 	rm -rf build

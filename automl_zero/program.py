@@ -64,13 +64,14 @@ class Program:
     def __str__(self) -> str:
         return self.pseudocode()
 
-    def pseudocode(self, num_features: int | None = None) -> str:
+    def pseudocode(self, num_features: int | None = None, num_classes: int = 0) -> str:
         """The program as text in the notation of the paper's figures; valid Python syntax, no_ops left out.
 
         Args:
             num_features: F; when it is given, the elements that index constants select are written as integers.
+            num_classes: 0 for scalar labels, else C; which registers are label and prediction depends on it.
         """
-        return render(self.components, num_features)
+        return render(self.components, num_features, num_classes)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON object of the program file."""

@@ -12,19 +12,25 @@ from automl_zero.ops import TABLE, ConstantKind
 if TYPE_CHECKING:
     from automl_zero.instruction import Instruction
 
-_HEADERS = (
+_SCALAR_LABELS = (
     "def Setup():",
     "def Predict():  # v0 = features; s1 = prediction",
     "def Learn():  # v0 = features; s0 = label",
 )
+_VECTOR_LABELS = (
+    "def Setup():",
+    "def Predict():  # v0 = features; v2 = prediction, one number a class",
+    "def Learn():  # v0 = features; v1 = label, 1 for its class",
+)
 
 
-def render(components: Iterable[Sequence[Instruction]], num_features: int | None = None) -> str:
+def render(components: Iterable[Sequence[Instruction]], num_features: int | None = None, num_classes: int = 0) -> str:
     """Text of the component functions: valid Python syntax, no_ops left out.
 
     Args:
         components: instructions of Setup, Predict and Learn.
         num_features: F, to write index constants as integers; without it they are written as ``int(0.25*F)``.
+        num_classes: 0 for scalar labels, else C.
 
     Raises:
         ValueError: ``num_features`` is not positive.
@@ -32,7 +38,8 @@ def render(components: Iterable[Sequence[Instruction]], num_features: int | None
     if num_features is not None and num_features < 1:
         raise ValueError(f"num_features is {num_features!r}: expected a positive integer")
     lines = []
-    for header, instructions in zip(_HEADERS, components, strict=True):
+    headers = _VECTOR_LABELS if num_classes else _SCALAR_LABELS
+    for header, instructions in zip(headers, components, strict=True):
         body = [render_instruction(i, num_features) for i in instructions if i.op != "no_op"]
         lines += [header, *(f"    {line}" for line in body or ["pass"])]
     return "\n".join(lines)

@@ -67,3 +67,63 @@ def draw(path: Path, title: str, x_label: str, y_label: str, curves: Sequence[Cu
     figure.legend(loc="outside lower center", fontsize="small", ncols=1 if len(curves) < 3 else 2)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
+
+
+@dataclass(frozen=True)
+class Points:
+    """Figures with error bars.
+
+    Attributes:
+        label: for the legend.
+        x, y: the points.
+        low, high: ends of the error bars, absolute; empty for none.
+        marker: as matplotlib names it.
+    """
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    low: Sequence[float] = ()
+    high: Sequence[float] = ()
+    marker: str = "o"
+
+
+def draw_points(
+    path: Path,
+    title: str,
+    x_label: str,
+    y_label: str,
+    series: Sequence[Points],
+    names: Sequence[str] = (),
+    logarithmic: bool = False,
+) -> None:
+    """Draw points with error bars into a PNG file.
+
+    Args:
+        path: the file; its folder is made.
+        title: above the axes.
+        x_label, y_label: of the axes, with units.
+        series: what to draw.
+        names: of the places 0, 1, ... on the horizontal axis; without them it is an axis of numbers.
+        logarithmic: the vertical axis.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5.5), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set(title=title, xlabel=x_label, ylabel=y_label)
+    if logarithmic:
+        axes.set_yscale("log")
+    if names:
+        axes.set_xticks(range(len(names)), names)
+    for points in series:
+        bars = None
+        if points.low:
+            below = [y - low for y, low in zip(points.y, points.low, strict=True)]
+            above = [high - y for y, high in zip(points.y, points.high, strict=True)]
+            bars = (below, above)
+        axes.errorbar(points.x, points.y, bars, fmt=points.marker, capsize=4, label=points.label)
+    axes.grid(True, which="both", linewidth=0.3)
+    figure.legend(loc="outside lower center", fontsize="small", ncols=1 if len(series) < 3 else 2)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)

@@ -15,6 +15,15 @@ from typing import Any
 EVOLVE_STATUS = (0, 1)  # done, and done without reaching the target fitness
 
 
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+def stop_all() -> None:
+    """Ask the commands that other threads wait for to end."""
+    for process in list(_running):
+        process.terminate()
+
+
 @dataclass(frozen=True)
 class Finished:
     """A process that has ended.
@@ -44,20 +53,28 @@ def evolve(arguments: Sequence[str], environment: Mapping[str, str] | None = Non
     """
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "automl_zero", "evolve", *arguments, "--workers", "1", "--json"]
-        return _run([*command, "--out", os.path.join(folder, "run")], {**os.environ, **(environment or {})})
+        return run([*command, "--out", os.path.join(folder, "run")], {**os.environ, **(environment or {})})
 
 
-def _run(command: Sequence[str], environment: Mapping[str, str]) -> Finished:
+def run(command: Sequence[str], environment: Mapping[str, str]) -> Finished:
+    """Run a command of automl-zero that prints the result of a run as JSON.
+
+    Raises:
+        RuntimeError: it failed; the message ends with what it wrote to stderr.
+    """
     # Files instead of pipes, because wait4, which tells what this one process used, does not empty a pipe.
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         start = time.perf_counter()
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=errors, stdin=subprocess.DEVNULL)
+        _running.add(process)
         try:
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:
             process.kill()
             process.wait()
             raise
+        finally:
+            _running.discard(process)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)

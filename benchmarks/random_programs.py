@@ -1,8 +1,9 @@
 """Random search that screens programs out by static analysis before it evaluates the rest.
 
-The engine's own random search evaluates every new program. Here a program whose prediction cannot depend on both the
-features and the labels counts as evaluated without being run: on tasks that differ in their weights no such program
-comes near one that learns.
+The engine's own random search evaluates every new program. Here one that provably cannot learn a linear model counts as
+evaluated without being run. Learning one takes a Predict that reads the features, and a Learn that reads the label and
+the features and adds vectors: where vectors come from scalar_vector_product and vector_sum alone, the weights would
+otherwise be the multiple of one example, or what Setup has set, whatever the task.
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ import numpy.typing as npt
 
 from automl_zero.analysis.compiled import Canonical, canonicalise, new_canonical
 from automl_zero.evolution.caches import Cache, insert, look_up, new_cache
-from automl_zero.evolution.config import ExperimentConfig
-from automl_zero.evolution.mutation import Space, make_space, randomize_algorithm
+from automl_zero.evolution.mutation import Space, randomize_algorithm
 from automl_zero.evolution.random_numbers import new_generator
 from automl_zero.interpreters.execute import encode, run_kernel
 from automl_zero.interpreters.lane_data import Arena, LaneData, new_arena
 from automl_zero.jit import entry_point, jit
-from automl_zero.program import Program
-from automl_zero.program_arrays import pack, unpack
+from automl_zero.memory import MemorySpec
+from automl_zero.ops import TABLE, RegisterType
+from automl_zero.program import COMPONENTS, Program
+from automl_zero.program_arrays import unpack
 
 _SCALAR, _VECTOR = 1, 2  # register types
+_VECTOR_SUM = TABLE["vector_sum"].id
 
 
 class _Room(NamedTuple):
@@ -50,29 +53,38 @@ class RandomPrograms:
     """Random programs of a search space, evaluated on tasks.
 
     Args:
-        config: of the space; the component functions without ops keep the instructions of the initial program.
+        memory: the registers.
+        space: the space, without vector labels; component functions without ops keep the first founder's instructions.
+            Learn may write vectors by scalar_vector_product and vector_sum alone, and Predict may write none.
         data: the tasks.
         key: seeds the draws.
         screen: whether to screen programs out.
         cache_size: entries of the cache of canonical forms.
+
+    Attributes:
+        drawn, evaluated: programs so far.
+
+    Raises:
+        ValueError: the space has other ops, for which the screening would be wrong.
     """
 
     def __init__(
         self,
-        config: ExperimentConfig,
+        memory: MemorySpec,
+        space: Space,
         data: LaneData,
         key: tuple[int, ...],
         screen: bool = True,
         cache_size: int = 131072,
     ) -> None:
-        self.memory, self.space, self.data, self.screen = config.search_space.memory, make_space(config), data, screen
-        (initial,) = config.search_space.initial_programs()
-        code, constants, sizes = pack(initial, self.space.max_sizes.tolist())
-        memory, slots = self.memory, len(code)
+        if screen:
+            _check_ops(space)
+        self.memory, self.space, self.data, self.screen = memory, space, data, screen
+        slots = space.founders.code.shape[1]
         self._room = _Room(
-            code=code,
-            constants=constants,
-            sizes=sizes,
+            code=space.founders.code[0].copy(),
+            constants=space.founders.constants[0].copy(),
+            sizes=space.founders.sizes[0].copy(),
             rng=new_generator(*key),
             form=new_canonical(slots),
             arena=new_arena(data, slots, memory.scalars, memory.vectors, memory.matrices),
@@ -101,18 +113,30 @@ class RandomPrograms:
         return [unpack(self.memory, *one, self.space.starts) for one in arrays]
 
 
+def _check_ops(space: Space) -> None:
+    for component, most in ((1, ()), (2, ("scalar_vector_product", "vector_sum"))):
+        for number in space.allowed[component, : space.num_allowed[component]]:
+            op = TABLE[int(number)]
+            if op.output > RegisterType.SCALAR and op.name not in most:
+                raise ValueError(f"random programs cannot be screened when {COMPONENTS[component]} may use {op.name}")
+
+
 @entry_point
-def _draw(room: _Room, space: Space, data: LaneData, count: int, above: float, screen: bool, found: _Found):  # type: ignore[no-untyped-def]
+def _draw(room: _Room, space: Space, data: LaneData, count: int, above: float, screen: bool, found: _Found):
     """Draw programs and keep those above a fitness; returns how many were evaluated, and how many kept."""
     evaluated = kept = 0
+    starts, sizes, form = space.starts, room.sizes, room.form
     for component in space.open_components:
-        room.sizes[component] = space.initial_sizes[component]
+        sizes[component] = space.initial_sizes[component]
     for _ in range(count):
-        randomize_algorithm(room.code, room.constants, room.sizes, space, room.rng)
-        key = canonicalise(
-            room.code, room.constants, room.sizes, space.starts, data.num_features, 0, space.ops, room.form
-        )
-        if screen and not _may_learn(room.form, space.ops):
+        randomize_algorithm(room.code, room.constants, sizes, space, room.rng)
+        if screen and not _may_learn(
+            room.code, starts[1], starts[2], starts[1] + sizes[1], starts[2] + sizes[2], space.ops
+        ):
+            continue  # most end here, before the analysis, which takes longer
+        key = canonicalise(room.code, room.constants, sizes, starts, data.num_features, 0, space.ops, form)
+        predict, learn = form.counts[0], form.counts[0] + form.counts[1]
+        if screen and not _may_learn(form.code, predict, learn, learn, learn + form.counts[2], space.ops):
             continue
         fitness = look_up(room.cache, key)
         if fitness < 0.0:
@@ -127,27 +151,29 @@ def _draw(room: _Room, space: Space, data: LaneData, count: int, above: float, s
 
 
 @jit
-def _may_learn(form, ops):  # type: ignore[no-untyped-def]
-    """Whether live instructions of Predict read the features and live ones of Learn the label (v0 and s0)."""
-    learn = form.counts[0] + form.counts[1]
-    return _reads(_VECTOR, form.counts[0], learn, form, ops) and _reads(
-        _SCALAR, learn, learn + form.counts[2], form, ops
-    )
+def _may_learn(code, predict, learn, predict_end, learn_end, ops):
+    """Whether Predict reads the features and Learn the features and the label, and Learn adds vectors."""
+    if not _reads(_VECTOR, code, predict, predict_end, ops) or not _reads(_VECTOR, code, learn, learn_end, ops):
+        return False
+    for i in range(learn, learn_end):
+        if code[i, 0] == _VECTOR_SUM:
+            return _reads(_SCALAR, code, learn, learn_end, ops)
+    return False
 
 
 @jit
-def _reads(kind, begin, end, form, ops):  # type: ignore[no-untyped-def]
-    """Whether one of the instructions reads register 0 of a type."""
+def _reads(kind, code, begin, end, ops):
+    """Whether one of the instructions reads register 0 of a type: s0 or v0."""
     for i in range(begin, end):
-        op = form.code[i, 0]
+        op = code[i, 0]
         for j in range(2):
-            if ops.inputs[op, j] == kind and form.code[i, 1 + j] == 0:
+            if ops.inputs[op, j] == kind and code[i, 1 + j] == 0:
                 return True
     return False
 
 
 @jit
-def _evaluate(room, space, data):  # type: ignore[no-untyped-def]
+def _evaluate(room, space, data):
     """Mean fitness of the program whose canonical form is ready."""
     encode(room.form, data, space.ops, room.arena)
     run_kernel(room.form, data, room.arena, data.num_train, data.num_valid, data.epochs, 0, 0)
@@ -158,7 +184,7 @@ def _evaluate(room, space, data):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _keep(room, found, at):  # type: ignore[no-untyped-def]
+def _keep(room, found, at):
     for slot in range(room.code.shape[0]):
         for j in range(4):
             found.code[at, slot, j] = room.code[slot, j]

@@ -1,4 +1,4 @@
-"""The presets: what they are compared with their sources, at every scale."""
+"""The presets, at every scale, beside what they take from the paper."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from automl_zero.evolution.config import ConfigError, ExperimentConfig, load_config
+from automl_zero.evolution.config import ExperimentConfig, load_config
 from automl_zero.ops import TABLE
 from automl_zero.presets import SCALES, preset_names, preset_scales, preset_summary, preset_text
+from automl_zero.tasks import make_source
 
 EVERY = [(name, scale) for scale in SCALES for name in preset_names(scale)]
 IMAGE_FILES = {"cifar10", "mnist", "svhn", "fashion-mnist"}
@@ -46,16 +47,8 @@ def kinds(values: dict[str, Any]) -> set[str]:
     return {values["tasks"]["kind"], *(change["kind"] for change in changes if "kind" in change)}
 
 
-def load(name: str, scale: str, *overrides: str) -> ExperimentConfig:
-    """A preset; where its data are needed to make one, on digits."""
-    values = table(name, scale)
-    if not kinds(values) & IMAGE_FILES:
-        return load_config(values, overrides)
-    size = {"num_train": 20, "num_valid": 20}
-    tasks = {**values["tasks"], "kind": "digits", **dict.fromkeys(("search", "select", "final"), size)}
-    axes = [[change for change in axis if change.get("kind") != "mnist"] for axis in values.get("diversity", [])]
-    diversity = [[{**change, "search": size} if change else change for change in axis] for axis in axes]
-    return load_config({**values, "tasks": tasks, "diversity": diversity}, overrides)
+def load(name: str, scale: str) -> ExperimentConfig:
+    return load_config(table(name, scale))
 
 
 def test_every_experiment_of_the_paper_has_both_scales() -> None:
@@ -83,16 +76,18 @@ def test_a_preset_explains_itself(name: str, scale: str) -> None:
 
 
 @pytest.mark.parametrize("name", preset_names("small"))
-def test_a_small_version_differs_in_scale_and_data_alone(name: str) -> None:
+def test_a_small_version_has_the_search_space_and_the_method_of_the_full_one(name: str) -> None:
     small, full = table(name, "small"), table(name)
-    scale = {"name", "islands", "migration_every", "experiment_individuals", "experiment_train_steps", "diversity"}
-    scale |= {"tasks", "hurdles"}
-    assert {key: value for key, value in small.items() if key not in scale} == {
-        key: value for key, value in full.items() if key not in scale
+    scale = {"name", "islands", "migration_every", "experiment_individuals", "experiment_train_steps"}
+    data = {"tasks", "hurdles", "diversity", "fitness"}
+    for values in (small, full):
+        values["mutations"].pop("until", None)
+    assert {key: value for key, value in small.items() if key not in scale | data} == {
+        key: value for key, value in full.items() if key not in scale | data
     }
+    assert {"hurdles", "diversity"} & small.keys() == {"hurdles", "diversity"} & full.keys()
     assert small["islands"] <= 4
     assert kinds(small) & IMAGE_FILES == set()
-    assert {"hurdles", "diversity"} & small.keys() == {"hurdles", "diversity"} & full.keys()
     assert "experiment_individuals" in small or "experiment_train_steps" in small
     assert small["max_experiments"] == 1
 
@@ -150,7 +145,8 @@ def test_the_large_search_space_is_that_of_the_paper(name: str, registers: tuple
     assert [TABLE[op].id for op in space.setup.ops] == list(range(56, 65))
     for component in (space.predict, space.learn):
         assert [TABLE[op].id for op in component.ops] == [*range(56), 60, 61]
-    assert (config.mutations.mode, config.fitness) == ("paper", "median")
+    assert config.mutations.mode == "paper"
+    assert config.fitness == ("mean" if scale == "small" else "median")
     assert (config.budget.kind, config.budget.factor) == ("table", 4.0)
 
 
@@ -205,9 +201,17 @@ def test_unknown_presets_and_scales_get_a_suggestion() -> None:
         preset_text("baseline", "smal")
 
 
-def test_presets_of_image_files_say_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AUTOML_ZERO_DATA", str(tmp_path))
-    with pytest.raises(ConfigError) as caught:
-        load_config("baseline", [f"tasks.data_dir={tmp_path}"])
-    assert "cifar" in str(caught.value).lower()
+@pytest.mark.parametrize("name", ["baseline", "cifar-large", *ADAPTATION])
+def test_presets_of_image_files_say_how_to_get_them(name: str, tmp_path: Path) -> None:
+    config = load_config(name, [f"tasks.data_dir={tmp_path}"])
+    with pytest.raises(ValueError, match="cifar10: its files were not found; looked in ") as caught:
+        make_source(config.tasks)
     assert str(tmp_path) in str(caught.value)
+    assert "To get them: " in str(caught.value)
+
+
+@pytest.mark.parametrize("name", preset_names("small"))
+def test_small_presets_need_no_files(name: str) -> None:
+    config = load(name, "small")
+    for tasks in (config.tasks, *config.other_tasks()):
+        assert make_source(tasks).search(0).num_tasks == tasks["search"]["num_tasks"]

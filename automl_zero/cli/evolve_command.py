@@ -104,5 +104,8 @@ def _config(
 
     with bad_input():
         if data is not None:
-            return load_config(data_config(data, target), overrides)
-        return named_config(preset or Path(file or ""), overrides, scale, data_dir)
+            config = load_config(data_config(data, target), overrides)
+        else:
+            config = named_config(preset or Path(file or ""), overrides, scale, data_dir)
+        config.require_data()
+        return config

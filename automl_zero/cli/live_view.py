@@ -28,8 +28,8 @@ class LiveView:
         console: where to draw; stderr by default.
     """
 
-    def __init__(self, title: str, console: Console | None = None) -> None:
-        self._title = title
+    def __init__(self, title: str, num_classes: int = 0, console: Console | None = None) -> None:
+        self._title, self._num_classes = title, num_classes
         self._live = Live(console=console or Console(stderr=True), refresh_per_second=4)
         self._spinner = Spinner("dots")
         self._program: Program | None = None
@@ -52,7 +52,9 @@ class LiveView:
             self._live.console.print(Text(progress.message))
         if progress.program is not None and progress.program != self._program:
             self._program = progress.program
-            self._code = Syntax(remove_dead_code(progress.program).pseudocode(), "python", background_color="default")
+            live = remove_dead_code(progress.program, self._num_classes)
+            text = live.pseudocode(num_classes=self._num_classes)
+            self._code = Syntax(text, "python", background_color="default")
         self._live.update(self._display(progress))
 
     def _display(self, progress: Progress) -> RenderableType:

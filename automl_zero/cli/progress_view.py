@@ -36,7 +36,8 @@ def make_view(config: ExperimentConfig, seed: int, run_dir: str) -> View:
     """The view that suits stderr. Says at once what is going to run."""
     from automl_zero.tasks import make_source
 
-    click.echo(f"{config.name}, seed {seed}: {make_source(config.tasks).describe()}", err=True)
+    tasks = make_source(config.tasks)
+    click.echo(f"{config.name}, seed {seed}: {tasks.describe()}", err=True)
     limits = (config.max_individuals, config.max_train_steps, config.max_seconds, config.max_experiments)
     if config.target_fitness is None and not any(limits):
         click.echo("There is neither a limit nor a target: the run goes on until Ctrl-C.", err=True)
@@ -44,7 +45,7 @@ def make_view(config: ExperimentConfig, seed: int, run_dir: str) -> View:
     if is_rich(sys.stderr):
         from automl_zero.cli.live_view import LiveView
 
-        return LiveView(title)
+        return LiveView(title, tasks.num_classes)
     return PlainView()
 
 

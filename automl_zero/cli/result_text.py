@@ -22,8 +22,10 @@ def result_text(result: Result) -> str:
     if result.run_dir is not None:
         figures.append(("run directory", str(result.run_dir)))
     lines = [f"{name:18}{value}" for name, value in figures]
-    program = remove_dead_code(result.program).pseudocode(make_source(result.config.tasks).num_features)
-    return "\n".join([_verdict(result), "", program, "", *lines])
+    tasks = make_source(result.config.tasks, need_data=False)
+    program = remove_dead_code(result.program, tasks.num_classes)
+    text = program.pseudocode(tasks.num_features, tasks.num_classes)
+    return "\n".join([_verdict(result), "", text, "", *lines])
 
 
 def _verdict(result: Result) -> str:

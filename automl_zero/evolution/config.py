@@ -15,10 +15,12 @@ from automl_zero.evolution.diversity import island_tasks
 from automl_zero.evolution.method import MUTATION_TYPES, Caches, Diversity, Hurdles, HurdleStage, Mutations, Probability
 from automl_zero.evolution.search_space import ComponentSpace, SearchSpace
 from automl_zero.evolution.validation import INTEGRAL, ConfigError, FitnessBound, Positive, Table, problems
+from automl_zero.memory import VECTOR_PREDICTION
 from automl_zero.presets import preset_names, preset_text
 from automl_zero.suggest import did_you_mean
 from automl_zero.tasks import make_source
 from automl_zero.toml_writer import to_toml
+from automl_zero.vector_labels import check_program
 
 __all__ = [
     "MUTATION_TYPES",
@@ -131,7 +133,7 @@ class ExperimentConfig(Table):
             found.append(f"migrants: got {self.migrants}, expected at most population_size, {self.population_size}")
         found += _task_problems(self)
         if found:
-            raise ValueError("\n".join(found))
+            raise ValueError("\n".join(dict.fromkeys(found)))
         # The shipped costs go into the configuration, so that a later table changes no run.
         object.__setattr__(self, "budget", fill_in(self.budget))
         return self
@@ -140,6 +142,18 @@ class ExperimentConfig(Table):
         """The distinct `tasks` tables of islands that do not search on the run's own tasks."""
         tables = island_tasks(self.tasks, self.diversity, self.islands)
         return list({id(table): table for table in tables if table is not self.tasks}.values())
+
+    def require_data(self) -> None:
+        """Check that the files that the tasks are made of are there.
+
+        Raises:
+            ConfigError: they are not; the message says how to get them.
+        """
+        for tasks in [self.tasks, *self.other_tasks()]:
+            try:
+                make_source(tasks)
+            except (OSError, ValueError) as error:
+                raise ConfigError(str(error)) from None
 
     def to_toml(self) -> str:
         """TOML text from which :func:`load_config` makes an equal configuration."""
@@ -180,16 +194,33 @@ def _task_problems(config: ExperimentConfig) -> Iterator[str]:
     for number, tasks in enumerate([config.tasks, *config.other_tasks()]):
         key = "tasks" if number == 0 else "diversity"
         try:
-            source = make_source(tasks)
+            source = make_source(tasks, need_data=False)  # so that a run can be looked at where its data are not
         except (OSError, TypeError, ValueError) as error:
             yield from (f"{key}: {line}" for line in str(error).splitlines())
             continue
-        if source.num_classes and config.search_space.vectors < 3:
-            yield f"search_space.vectors: got {config.search_space.vectors}, expected at least 3 for vector labels"
+        if number == 0 and source.num_classes:
+            yield from _vector_label_problems(config, source.num_classes)
         if classes is None:
             classes = source.num_classes
         elif bool(classes) != bool(source.num_classes):
             yield "diversity: tasks with scalar labels and tasks with vector labels cannot be searched on side by side"
+
+
+def _vector_label_problems(config: ExperimentConfig, num_classes: int) -> Iterator[str]:
+    """Sentences on what tasks with vector labels do not allow."""
+    if config.search_space.vectors <= VECTOR_PREDICTION:
+        wanted = f"expected at least {VECTOR_PREDICTION + 1} for vector labels"
+        yield f"search_space.vectors: got {config.search_space.vectors}, {wanted}"
+        return
+    try:
+        programs = config.search_space.initial_programs()
+    except (OSError, ValueError):
+        return  # which is a problem of the search space, told already
+    for program in programs:
+        try:
+            check_program(program, num_classes)
+        except ValueError as error:
+            yield f"search_space.initial: {error}"
 
 
 def _read(source: str | Path) -> dict[str, Any]:
@@ -232,7 +263,7 @@ def _make_paths_absolute(values: dict[str, Any], base: Path) -> None:
 
 def _absolute(name: Any, base: Path, is_path: bool) -> Any:
     if isinstance(name, str) and (is_path or Path(name).suffix):
-        return os.path.normpath(base / name)
+        return os.path.normpath(base / os.path.expanduser(name))
     return name
 
 

@@ -324,7 +324,7 @@ def _fitness_of_form(island, space, settings, data):  # type: ignore[no-untyped-
     if settings.fec == 0:
         return _evaluate(island, settings, data)
     _, fingerprint = _run(island, data, settings.fec_train, settings.fec_valid, 1, settings.fec_mask, 0)
-    fingerprint |= np.uint64(1)  # 0 marks an empty entry
+    fingerprint = _key(fingerprint)
     island.counters[FEC_LOOKUPS] += 1
     lap(island.laps, PROBE)
     fitness = look_up(island.fec_cache, fingerprint)
@@ -358,9 +358,8 @@ def _look_up_each_task(island, settings, data):  # type: ignore[no-untyped-def]
             island.counters[FEC_HITS] += 1
     lap(island.laps, LOOK_UP)
     if not all_known and not _clears_hurdles(island, settings, data):
-        for task in range(data.num_tasks):
-            fitness[task // data.lanes, task % data.lanes] = 0.0
-    elif not all_known:
+        return 0.0  # of the program, not of each task: another one with the same errors on some of them may pass
+    if not all_known:
         _run(island, data, data.num_train, data.num_valid, data.epochs, 0, 0)
         island.counters[EVALUATED] += 1
     for task in range(data.num_tasks):
@@ -379,7 +378,13 @@ def _look_up_each_task(island, settings, data):  # type: ignore[no-untyped-def]
 
 @jit
 def _task_key(fingerprint, task):  # type: ignore[no-untyped-def]
-    return ((fingerprint ^ np.uint64(task)) * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
+    return _key((fingerprint ^ np.uint64(task)) * np.uint64(0x9E3779B97F4A7C15))
+
+
+@jit
+def _key(fingerprint):  # type: ignore[no-untyped-def]
+    """A fingerprint as the key of a cache, where 0 marks an empty entry."""
+    return fingerprint if fingerprint != np.uint64(0) else np.uint64(1)
 
 
 @jit

@@ -196,12 +196,14 @@ class Experiment:
         if self.config.select_program != "final_population" or self.config.search == "random":
             return self._offer_best()
         fitness = self.islands.fitness()
-        everywhere = range(len(fitness))
-        numbers = [number for number in everywhere if self._is_on_the_runs_tasks(number)]
-        if numbers:
-            number = max(numbers, key=lambda i: float(fitness[i].max(initial=-1.0)))
+        numbers = [number for number, own in enumerate(fitness) if own.size]  # others have just started anew
+        on_the_runs_tasks = [number for number in numbers if self._is_on_the_runs_tasks(number)]
+        if on_the_runs_tasks:
+            number = max(on_the_runs_tasks, key=lambda i: float(fitness[i].max()))
             return self._candidate(number, int(fitness[number].argmax()))
-        best = [self._candidate(number, int(fitness[number].argmax())) for number in everywhere]
+        if not numbers:
+            return self._offer_best()
+        best = [self._candidate(number, int(fitness[number].argmax())) for number in numbers]
         return max(best, key=lambda candidate: candidate.search_fitness)
 
     def _offer_best(self) -> Candidate:

@@ -63,7 +63,7 @@ def make_settings(config: ExperimentConfig, data: LaneData) -> Settings:
         percentiles=np.array([stage.percentile for stage in stages], np.float64),
         budget={"none": 0, "static": engine.RAW, "table": engine.LIVE}[config.budget.kind],
         costs=op_costs(config.budget, data.num_features),
-        cost_limit=limit(config.budget, data.num_features, data.num_train * data.epochs),
+        cost_limit=limit(config.budget, data.num_features, data.num_train * data.epochs, data.num_classes),
     )
 
 
@@ -96,11 +96,14 @@ def new_island(config: ExperimentConfig, space: Space, data: LaneData, key: Sequ
 
 
 def restart(island: Island) -> None:
-    """Let an island begin again with an initial population; what its caches know stays true."""
+    """Let an island begin again with an initial population; what its caches know stays true, but for hurdles."""
     island.counters[engine.FOUNDED] = island.counters[engine.INDIVIDUALS]
     island.counters[engine.OLDEST] = 0
     island.counters[engine.BEST_INDIVIDUAL] = -1
-    island.hurdles.counts[:] = 0  # a new population could not clear the hurdles of an old one
+    if island.hurdles.counts.any():  # a remembered fitness of 0 may be a failure at a hurdle of the old population
+        for cache in (island.canonical_cache, island.fec_cache, island.task_cache.cache):
+            cache.keys[:] = 0
+    island.hurdles.counts[:] = 0  # which a new one could not clear
     island.hurdles.oldest[:] = 0
 
 
@@ -218,8 +221,8 @@ class Archipelago:
             return
         for island in self.islands:
             counters = island.counters
-            latest = max(int(counters[engine.BEST_INDIVIDUAL]), int(counters[engine.FOUNDED]))
-            if counters[engine.INDIVIDUALS] - latest >= self.config.restart_after:
+            since = max(int(counters[engine.BEST_INDIVIDUAL]) + 1, int(counters[engine.FOUNDED]))
+            if counters[engine.INDIVIDUALS] - since >= self.config.restart_after:
                 restart(island)
 
     def total(self, counter: int) -> int:

@@ -75,7 +75,7 @@ def make_space(config: ExperimentConfig, vector_labels: bool = False) -> Space:
     for row, component in zip(allowed, space.components, strict=True):
         row[: len(component.ops)] = [TABLE[name].id for name in component.ops]
     num_allowed = np.array([len(component.ops) for component in space.components], np.int64)
-    weights = np.array(list(config.mutations.weights.values()))
+    cumulative = np.cumsum(list(config.mutations.weights.values()))
     return Space(
         ops=op_arrays(),
         allowed=allowed,
@@ -88,7 +88,7 @@ def make_space(config: ExperimentConfig, vector_labels: bool = False) -> Space:
         registers=np.array([0, space.scalars, space.vectors, space.matrices], np.int64),
         first_output=np.array([0, 1, 2 if vector_labels else 1, 0], np.int64),  # labels and features are not written
         founders=_founders(space.initial_programs(), max_sizes),
-        mutations=np.cumsum(weights) / weights.sum(),
+        mutations=cumulative / cumulative[-1],  # exactly 1 from the last type that happens on
         paper=int(config.mutations.mode == "paper"),
     )
 

@@ -192,7 +192,13 @@ class RunDirectory:
 
     def _replace(self, name: str, text: str) -> None:
         """Write a file under a temporary name, then rename it, so that a crash leaves the old file or the new one."""
-        self.rename(self.temporary(name, lambda path: write_synced(path, text)), name)
+        temporary = self.temporary(name, lambda path: write_synced(path, text))
+        try:
+            self.rename(temporary, name)
+        except RunError:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
 
     def _append(self, name: str, record: Mapping[str, Any]) -> None:
         """Add a line, or nothing at all: half a line would make the rest of the log unreadable."""

@@ -71,6 +71,7 @@ def evolve(
     if seed < 0:
         raise ValueError(f"seed is {seed}: expected a non-negative integer")
     _check(workers, callback)
+    checked.require_data()
     directory = None if out is None else RunDirectory.create(out, force)
     return _execute(checked, int(seed), directory, workers, callback)
 
@@ -182,7 +183,9 @@ def _open(directory: RunDirectory, overrides: Sequence[str]) -> tuple[Experiment
         for name, before in saved.state["versions"].items()
         if now.get(name) != before
     )
-    return load_config(config, overrides), saved
+    config = load_config(config, overrides)
+    config.require_data()
+    return config, saved
 
 
 def _differences(before: Any, now: Any, key: str) -> Iterator[str]:

@@ -38,8 +38,12 @@ FitnessBound = Annotated[float, Field(ge=0.0, lt=1.0)]
 def problems(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
     """One sentence per problem, such as ``population_size: got 0, expected an integer >= 2``."""
     schema = model.model_json_schema()
+    told: list[tuple[int | str, ...]] = []
     for detail in error.errors(include_url=False):
-        location = detail["loc"]
+        location = _of_key(detail["loc"], schema)
+        if location in told or (detail["type"] == "too_short" and any(_is_within(other, location) for other in told)):
+            continue  # told for another type that the value may have, or by the items that are wrong
+        told.append(location)
         key = _dotted(location)
         if detail["type"] == "extra_forbidden":
             yield f"{key}: unknown key{_suggestion(str(location[-1]), location[:-1], schema)}"
@@ -54,6 +58,23 @@ def problems(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
 def _dotted(location: tuple[int | str, ...]) -> str:
     parts = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     return parts.removeprefix(".")
+
+
+def _is_within(location: tuple[int | str, ...], other: tuple[int | str, ...]) -> bool:
+    return location[: len(other)] == other
+
+
+def _of_key(location: tuple[int | str, ...], root: Schema) -> tuple[int | str, ...]:
+    """A location up to a value of several possible types, after which it names one of these."""
+    for end in range(1, len(location)):
+        if len(_options(_at(location[:end], root))) > 1:
+            return location[:end]
+    return location
+
+
+def _options(schema: Schema) -> list[Schema]:
+    """The types that a value may have; "or nothing" goes without saying, since a key can be left out."""
+    return [option for option in schema.get("anyOf", [schema]) if option.get("type") != "null"]
 
 
 def _shown(value: Any) -> str:
@@ -87,20 +108,33 @@ _TYPES = {
     "boolean": "true or false",
     "object": "a table",
 }
+_PLURALS = {"integer": "integers", "number": "numbers", "string": "strings", "boolean": "booleans", "object": "tables"}
 _BOUNDS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
 
 
 def _expected(schema: Schema) -> str:
-    if "anyOf" in schema:  # "or nothing" goes without saying: the key can be left out
-        return " or ".join(_expected(option) for option in schema["anyOf"] if option.get("type") != "null")
+    if "anyOf" in schema:
+        return " or ".join(_expected(option) for option in _options(schema))
     if "const" in schema:
         return json.dumps(schema["const"])
     if "enum" in schema:
         return "one of " + ", ".join(json.dumps(value) for value in schema["enum"])
     if schema.get("type") == "array":
-        return f"a list of {schema.get('items', {}).get('type', 'value')}s"
+        return _expected_list(schema)
     bounds = " and ".join(f"{sign} {schema[name]:g}" for name, sign in _BOUNDS.items() if name in schema)
     return f"{_TYPES.get(schema.get('type', ''), 'another value')} {bounds}".rstrip()
+
+
+def _expected_list(schema: Schema) -> str:
+    least, places = schema.get("minItems", 0), schema.get("prefixItems", [])
+    if places:
+        return f"a list of {least} {_PLURALS.get(places[0].get('type', ''), 'values')}"
+    items = schema.get("items", {})
+    if items.get("type") == "array":
+        kind = f"lists of {_PLURALS.get(items.get('items', {}).get('type', ''), 'values')}"
+    else:
+        kind = _PLURALS.get("object" if "$ref" in items else items.get("type", ""), "values")
+    return f"a list of {kind}{f', at least {least}' if least else ''}"
 
 
 def _suggestion(name: str, parent: tuple[int | str, ...], root: Schema) -> str:

@@ -45,8 +45,11 @@ def default_sizes(
         sizes = _DIGITS[classes]
     else:
         search, select, final = _LARGE[classes]
-        if kind in IMAGE_KINDS and classes == "pairs":
-            final = Sizes(final.num_tasks, final.num_train, IMAGE_KINDS[kind].final_valid)
+        if kind in IMAGE_KINDS:
+            known, pairs = IMAGE_KINDS[kind], classes == "pairs"
+            select_valid = known.select_valid if pairs else 5 * known.select_valid  # ten classes are five pairs
+            select = Sizes(select.num_tasks, select.num_train, select_valid)
+            final = Sizes(final.num_tasks, final.num_train, known.final_valid if pairs else final.num_valid)
         sizes = (search, select, final)
         if counts is not None:
             sizes = _fitted(sizes, classes, counts)

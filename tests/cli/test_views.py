@@ -42,7 +42,7 @@ class Terminal(io.StringIO):
 def test_the_live_view_shows_bar_figures_and_program() -> None:
     stream = Terminal()
     console = Console(file=stream, force_terminal=True, width=100, height=40, color_system=None, _environ={})
-    with LiveView("linear · seed 0", console) as view:
+    with LiveView("linear · seed 0", console=console) as view:
         view.update(Progress("compile", "compiling the kernels"))
         view.update(SEARCHING)
     shown = stream.getvalue()
@@ -57,7 +57,7 @@ def test_the_live_view_shows_bar_figures_and_program() -> None:
 def test_the_live_view_prints_a_message_once() -> None:
     stream = Terminal()
     console = Console(file=stream, force_terminal=True, width=100, height=40, color_system=None, _environ={})
-    with LiveView("run", console) as view:
+    with LiveView("run", console=console) as view:
         view.update(Progress("select", "testing"))
         view.update(Progress("select", "testing"))
     assert stream.getvalue().count("testing") == 1

@@ -14,11 +14,8 @@ from automl_zero.evolution.config import (
     ConfigError,
     ExperimentConfig,
     load_config,
-    preset_names,
-    preset_text,
 )
 from automl_zero.memory import MemorySpec
-from automl_zero.presets import preset_summary
 from automl_zero.program import COMPONENTS
 
 TINY: dict[str, Any] = {
@@ -39,19 +36,6 @@ def error_of(*overrides: str, source: Any = TINY) -> str:
     with pytest.raises(ConfigError) as caught:
         load_config(source, overrides)
     return str(caught.value)
-
-
-@pytest.mark.parametrize("name", preset_names())
-def test_presets_survive_a_round_trip_through_toml(name: str) -> None:
-    config = load_config(name)
-    assert config.name == name
-    assert load_config(tomllib.loads(config.to_toml())) == config
-
-
-@pytest.mark.parametrize("name", preset_names())
-def test_presets_explain_themselves(name: str) -> None:
-    assert preset_text(name).startswith("# ")
-    assert 20 < len(preset_summary(name)) < 100
 
 
 def test_the_linear_presets_search_the_same_space_on_the_same_tasks() -> None:
@@ -157,10 +141,123 @@ def test_mutation_weights_name_every_type() -> None:
         ("zzz=5", "zzz: unknown key"),
         ("population_size", "'population_size': expected key=value"),
         ("tasks.kind.x=3", "tasks.kind.x: kind is not a table"),
+        ("fitness=max", 'fitness: got "max", expected one of "mean", "median"'),
+        ("migration=star", 'migration: got "star", expected one of "pool", "ring"'),
+        ("restart_after=0", "restart_after: got 0, expected an integer >= 1"),
+        ("new_search_tasks=1", "new_search_tasks: got 1, expected true or false"),
+        ("checkpoint_seconds=0", "checkpoint_seconds: got 0, expected a number > 0"),
+        ("mutations.mode=papers", 'mutations.mode: got "papers", expected one of "reference", "paper"'),
+        ("mutations.crossover=1.5", "mutations.crossover: got 1.5, expected a number >= 0 and <= 1"),
+        ("caches.fec_mode=per_task", 'caches.fec_mode: got "per_task", expected one of "program", "reference"'),
+        ("caches.fec_forget=0", "caches.fec_forget: got 0, expected an integer >= 1"),
+        ("search_space.randomize=1", "search_space.randomize: got 1, expected true or false"),
+        (
+            "search_space.initial=3",
+            "search_space.initial: got 3, expected a string or a list of strings, at least 1",
+        ),
+        (
+            "search_space.initial=[]",
+            "search_space.initial: got [], expected a string or a list of strings, at least 1",
+        ),
+        (
+            "search_space.initial=['linear', 3]",
+            "search_space.initial: got ['linear', 3], expected a string or a list of strings, at least 1",
+        ),
     ],
 )
 def test_each_problem_is_one_sentence_that_names_its_key(override: str, message: str) -> None:
     assert error_of(override) == message
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("window=3", "window: got 3, expected an integer >= 4"),
+        ("stages=3", "stages: got 3, expected a list of tables"),
+        ("stages=[3]", "stages[0]: got 3, expected a table"),
+        ("stages=[{ num_train = 5 }]", "stages[0].num_valid: missing, expected an integer >= 1"),
+        ("stages=[{ num_train = 0, num_valid = 5 }]", "stages[0].num_train: got 0, expected an integer >= 1"),
+        (
+            "stages=[{ num_train = 5, num_valid = 5 }, { num_train = 5, num_valid = 5, percentile = 101 }]",
+            "stages[1].percentile: got 101, expected a number >= 0 and <= 100",
+        ),
+        (
+            "stages=[{ num_train = 5, num_valid = 5, percentil = 50 }]",
+            "stages[0].percentil: unknown key (did you mean percentile?)",
+        ),
+    ],
+)
+def test_a_bad_hurdle_is_named(override: str, message: str) -> None:
+    assert error_of(f"hurdles.{override}") == f"hurdles.{message}"
+
+
+@pytest.mark.parametrize(
+    ("diversity", "message"),
+    [
+        ("3", "diversity: got 3, expected a list of lists of tables"),
+        ("[3]", "diversity[0]: got 3, expected a list of tables, at least 1"),
+        ("[[]]", "diversity[0]: got [], expected a list of tables, at least 1"),
+        ("[[{}], [{}, 3]]", "diversity[1][1]: got 3, expected a table"),
+        ("[[{}, { num_feature = 3 }]]", "diversity: unknown key 'num_feature' (did you mean num_features?)"),
+        ("[[{}, { kind = 'linaer' }]]", "diversity: kind must be one of linear, affine, nn, "),
+        ("[[{}], [{}, { num_features = 0 }]]", "diversity: "),
+        (
+            "[[{}, { kind = 'digits', classes = 'all', num_features = 16 }]]",
+            "diversity: tasks with scalar labels and tasks with vector labels cannot be searched on side by side",
+        ),
+    ],
+)
+def test_a_change_to_the_tasks_that_does_not_work_is_named_once(diversity: str, message: str) -> None:
+    found = error_of(f"diversity={diversity}", "islands=4", "search_space.vectors=5")
+    assert found.startswith(message)
+    assert "\n" not in found
+
+
+def test_a_change_to_the_tasks_of_vector_labels_keeps_them() -> None:
+    digits = ["tasks={ kind = 'digits', classes = 'all', num_features = 16 }", "islands=2"]
+    assert load_config(TINY, [*digits, "diversity=[[{}, { num_features = 12 }]]"]).other_tasks() == [
+        {"kind": "digits", "classes": "all", "num_features": 12}
+    ]
+    message = "diversity: tasks with scalar labels and tasks with vector labels cannot be searched on side by side"
+    assert error_of(*digits, "diversity=[[{}, { classes = 'pairs' }]]") == message
+
+
+def test_vector_labels_need_a_third_vector_and_features_for_every_class() -> None:
+    digits = "tasks={ kind = 'digits', classes = 'all', num_features = 16 }"
+    assert error_of(digits, "search_space.vectors=2") == (
+        "search_space.vectors: got 2, expected at least 3 for vector labels"
+    )
+    assert error_of(digits, "tasks.num_features=8") == (
+        "tasks: num_features must be at least 10, the number of classes, got 8"
+    )
+
+
+def test_programs_that_write_the_label_cannot_be_the_start_on_vector_labels() -> None:
+    digits = "tasks={ kind = 'digits', classes = 'all', num_features = 16 }"
+    message = error_of(digits, "search_space.initial=['no_op', 'linear']")
+    assert message == (
+        "search_space.initial: learn[3].out: v1 is the label in tasks with vector labels and cannot be written"
+    )
+
+
+def test_hurdles_and_other_parts_survive_a_round_trip_through_toml() -> None:
+    config = load_config(
+        TINY,
+        [
+            "hurdles={ window = 8, stages = [{ num_train = 5, num_valid = 5 }, { num_train = 9, num_valid = 5 }] }",
+            "diversity=[[{}, { kind = 'affine', search = { num_train = 9 } }], [{ epochs = 2 }]]",
+            "mutations={ mode = 'paper', crossover = 0.5 }",
+            "caches.fec_mode=reference",
+            "budget={ kind = 'table', factor = 2.5 }",
+            "search_space.initial=['linear', 'no_op']",
+            "islands=4",
+            "restart_after=1e3",
+            "migration=ring",
+        ],
+    )
+    assert [stage.percentile for stage in config.hurdles.stages] == [75.0, 75.0]
+    assert config.restart_after == 1000
+    assert load_config(tomllib.loads(config.to_toml())) == config
 
 
 def test_all_problems_are_reported_at_once() -> None:
@@ -218,18 +315,13 @@ def test_sources_of_other_types_are_type_errors() -> None:
 class TestInitialPrograms:
     """``search_space.initial``."""
 
-    def test_random_initial_programs_have_no_common_program(self) -> None:
-        assert load_config(TINY).search_space.initial_program() is None
-
     def test_no_ops_fill_the_initial_sizes(self) -> None:
-        program = load_config(TINY, ["search_space.initial=no_op"]).search_space.initial_program()
-        assert program is not None
+        (program,) = load_config(TINY, ["search_space.initial=no_op"]).search_space.initial_programs()
         assert [[i.op for i in component] for component in program.components] == [["no_op"] * 2] * 3
 
     def test_hand_designed_programs_are_padded_and_have_the_memory_of_the_space(self) -> None:
         space = load_config(TINY, ["search_space.initial=linear", "search_space.vectors=8"]).search_space
-        program = space.initial_program()
-        assert program is not None
+        (program,) = space.initial_programs()
         assert program.memory == space.memory == MemorySpec(4, 8, 0)
         assert [len(component) for component in program.components] == [2, 2, 4]
         assert program.learn == programs.linear().learn
@@ -257,8 +349,7 @@ class TestInitialPrograms:
         (tmp_path / "config.toml").write_text(text, encoding="utf-8")
         config = load_config(tmp_path / "config.toml")
         assert config.search_space.initial == str(tmp_path / "mine.json")
-        program = config.search_space.initial_program()
-        assert program is not None
+        (program,) = config.search_space.initial_programs()
         assert program.setup[0].constants == (0.5,)
 
     def test_malformed_program_files_are_reported(self, tmp_path: Path) -> None:
@@ -266,3 +357,45 @@ class TestInitialPrograms:
         message = error_of(f"search_space.initial={tmp_path / 'bad.json'}")
         assert message.startswith("search_space.initial: ")
         assert "bad.json" in message
+
+    def test_programs_of_a_list_are_taken_in_turn(self, tmp_path: Path) -> None:
+        programs.linear(0.5).save(tmp_path / "mine.json")
+        text = load_config(TINY).to_toml().replace('initial = "random"', 'initial = ["linear", "mine.json", "no_op"]')
+        (tmp_path / "config.toml").write_text(text, encoding="utf-8")
+        config = load_config(tmp_path / "config.toml")
+        assert config.search_space.initial == ("linear", str(tmp_path / "mine.json"), "no_op")
+        first, second, third = config.search_space.initial_programs()
+        assert (first.learn, second.setup[0].constants) == (programs.linear().learn, (0.5,))
+        assert {instruction.op for component in third.components for instruction in component} == {"no_op"}
+
+    @pytest.mark.parametrize(
+        ("initial", "message"),
+        [
+            ("['linear', 'linaer']", "'linaer' is neither one of random, "),
+            ("['no_op', 'neural_net']", "neural_net does not fit: "),
+            (
+                "['linear', 'random']",
+                "random initial programs cannot be mixed with others; randomize makes all of them",
+            ),
+        ],
+    )
+    def test_each_program_of_a_list_is_checked(self, initial: str, message: str) -> None:
+        assert error_of(f"search_space.initial={initial}").startswith(f"search_space.initial: {message}")
+
+    @pytest.mark.parametrize(
+        ("overrides", "drawn"),
+        [
+            ([], True),
+            (["search_space.initial=linear"], False),
+            (["search_space.initial=linear", "search_space.randomize=true"], True),
+            (["search_space.initial=['linear', 'no_op']", "search_space.randomize=true"], True),
+            (["search_space.initial=linear", "search_space.randomize=true", "search_space.setup.ops=[]"], True),
+        ],
+    )
+    def test_random_programs_are_asked_for_by_name_or_by_randomize(self, overrides: list[str], drawn: bool) -> None:
+        assert load_config(TINY, overrides).search_space.random_start == drawn
+
+    def test_random_programs_need_ops_in_every_component_unless_they_keep_those_of_another(self) -> None:
+        message = "search_space.setup.ops: none are allowed, so random instructions cannot be drawn"
+        assert error_of("search_space.setup.ops=[]") == message
+        assert error_of("search_space.setup.ops=[]", "search_space.randomize=true") == message

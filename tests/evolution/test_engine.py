@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,42 +11,22 @@ import pytest
 
 from automl_zero import programs
 from automl_zero.analysis.compiled import new_canonical
+from automl_zero.analysis.liveness import remove_dead_code
 from automl_zero.evolution import engine
+from automl_zero.evolution.budget import cost_of, op_costs
 from automl_zero.evolution.config import MUTATION_TYPES, ExperimentConfig
-from automl_zero.evolution.engine import Island, advance
-from automl_zero.evolution.islands import make_settings, new_island, program_in
+from automl_zero.evolution.islands import make_settings
 from automl_zero.evolution.mutation import make_space
 from automl_zero.evolution.random_numbers import new_generator
 from automl_zero.interpreters.lane_data import LaneData, new_arena
 from automl_zero.interpreters.numba_interpreter import Evaluator
 from automl_zero.jit import is_compiled
-from automl_zero.memory import MemorySpec
 from automl_zero.program import COMPONENTS, Instruction, Program
 from automl_zero.program_arrays import pack, starts_of, unpack
 from automl_zero.tasks import TaskSet, from_arrays, linear_regression
-from tests.compiled import below, canonicalise, encode, mutate, randomize_algorithm, run_kernel, unit
-
-MEMORY = MemorySpec(4, 3, 1)
-KEY = (3, 1, 4)
-OPS = [
-    *("scalar_const_set", "scalar_diff", "scalar_product", "scalar_vector_product", "scalar_log", "no_op"),
-    *("vector_inner_product", "vector_sum", "vector_gaussian_set", "vector_const_set", "matrix_vector_product"),
-]
-NO_CACHES = {"canonical": False, "fec": False}
-
-
-def make_config(
-    sizes: Sequence[tuple[int, int, int]] = ((4, 4, 4), (3, 3, 3), (5, 5, 5)),
-    initial: str = "random",
-    ops: Sequence[Sequence[str]] = (OPS, OPS, OPS),
-    **settings: Any,
-) -> ExperimentConfig:
-    names = ("min_size", "initial_size", "max_size")
-    space: dict[str, Any] = {"scalars": 4, "vectors": 3, "matrices": 1, "initial": initial}
-    for component, allowed, bounds in zip(COMPONENTS, ops, sizes, strict=True):
-        space[component] = {"ops": list(allowed), **dict(zip(names, bounds, strict=True))}
-    settings = {"population_size": 16, "tournament_size": 4, **settings}
-    return ExperimentConfig(search_space=space, tasks={"kind": "linear"}, **settings)
+from tests.clusters import clusters
+from tests.compiled import below, canonicalise, encode, mutate, next_bits, randomize_algorithm, run_kernel, unit
+from tests.searches import KEY, MEMORY, NO_CACHES, OPS, Search, make_config
 
 
 @pytest.fixture(scope="module")
@@ -53,39 +34,19 @@ def tasks() -> TaskSet:
     return linear_regression(num_tasks=10, num_features=4, num_train=30, num_valid=12, seed=1)
 
 
-class Search:
-    """An island of the engine."""
-
-    def __init__(self, config: ExperimentConfig, tasks: TaskSet, key: Sequence[int] = KEY) -> None:
-        self.config, self.space = config, make_space(config)
-        self.data = Evaluator(tasks, config.dtype).data
-        self.settings = make_settings(config, self.data)
-        self.island: Island = new_island(config, self.space, self.data, key)
-
-    def advance(self, count: int) -> None:
-        advance(self.island, self.space, self.settings, self.data, count)
-
-    def program(self, slot: int) -> Program:
-        return program_in(self.island, slot, self.config.search_space.memory, self.space)
-
-    def programs(self) -> list[Program]:
-        made = min(self.counter(engine.INDIVIDUALS), self.config.population_size)
-        return [self.program(slot) for slot in range(made)]
-
-    def counter(self, index: int) -> int:
-        return int(self.island.counters[index])
-
-    @property
-    def fitness(self) -> list[float]:
-        return self.island.fitness[: len(self.programs())].tolist()
-
-    @property
-    def best(self) -> tuple[Program, float]:
-        slot = self.config.population_size + 1
-        return self.program(slot), float(self.island.fitness[slot])
-
-
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def short(tasks: TaskSet, num_train: int, num_valid: int) -> TaskSet:
+    """The first examples of all tasks, seen once."""
+    return replace(
+        tasks,
+        train_x=tasks.train_x[:, :num_train],
+        train_y=tasks.train_y[:, :num_train],
+        valid_x=tasks.valid_x[:, :num_valid],
+        valid_y=tasks.valid_y[:, :num_valid],
+        epochs=1,
+    )
 
 
 class Model:
@@ -95,55 +56,79 @@ class Model:
     """
 
     def __init__(self, config: ExperimentConfig, tasks: TaskSet, key: Sequence[int] = KEY) -> None:
-        self.config, self.space = config, make_space(config)
+        self.config, self.space, self.tasks = config, make_space(config, tasks.num_classes > 0), tasks
         self.evaluator = Evaluator(tasks, config.dtype)
+        stages = config.hurdles.stages
+        self.hurdles = [Evaluator(short(tasks, s.num_train, s.num_valid), config.dtype) for s in stages]
+        self.records: list[list[float]] = [[] for _ in stages]  # unique fitnesses in order of arrival
         self.rng = new_generator(*key)
         self.population: list[tuple[Arrays, float, int]] = []  # by slot: arrays, fitness, hash
         self.canonical: dict[int, float] = {}
         self.fec: dict[int, float] = {}
+        self.fec_of_tasks: dict[tuple[int, int], list[float]] = {}  # fitness and look-ups left
         self.counters = dict.fromkeys(range(engine.COUNTERS), 0)
         self.best: tuple[Program, float] | None = None
         slots = int(self.space.max_sizes.sum())
         self.form = new_canonical(slots)
-        self.arena = new_arena(self.evaluator.data, slots, 4, 3, 1)
-        initial = config.search_space.initial_program() or programs.empty(MEMORY)
-        self.candidate: Arrays = pack(initial, self.space.max_sizes.tolist())
+        founders = config.search_space.initial_programs()
+        self.founders: list[Arrays] = [pack(program, self.space.max_sizes.tolist()) for program in founders]
 
     def advance(self, count: int) -> None:
         for _ in range(count):
             self._make_one()
 
+    def restart(self) -> None:
+        self.population, self.best = [], None
+        self.counters[engine.FOUNDED] = self.counters[engine.INDIVIDUALS]
+        self.counters[engine.OLDEST], self.counters[engine.BEST_INDIVIDUAL] = 0, -1
+        if any(self.records):  # what failed at the hurdles of the old population need not fail at new ones
+            self.records = [[] for _ in self.records]
+            self.canonical, self.fec, self.fec_of_tasks = {}, {}, {}
+
     def _make_one(self) -> None:
         config, number = self.config, self.counters[engine.INDIVIDUALS]
-        initial = number < config.population_size
-        if config.search == "random" or (initial and config.search_space.initial == "random"):
-            for component in self.space.open_components:
-                self.candidate[2][component] = self.space.initial_sizes[component]
-            randomize_algorithm(*self.candidate, self.space, self.rng)
-        elif not initial:
-            self.candidate = self._child()
-        value = self._hash(self.candidate)
-        fitness = self._assess(value)
-        individual = (tuple(array.copy() for array in self.candidate), fitness, value)
+        initial = len(self.population) < config.population_size
+        arrays = self._founder() if initial or config.search == "random" else self._child()
+        value = self._hash(arrays)
+        fitness = self._assess(arrays, value)
         if initial:
-            self.population.append(individual)
+            self.population.append((arrays, fitness, value))
         else:
-            self.population[number % config.population_size] = individual  # the oldest
+            slot = self.counters[engine.OLDEST]
+            self.population[slot] = (arrays, fitness, value)
+            self.counters[engine.OLDEST] = (slot + 1) % config.population_size
         if self.best is None or fitness > self.best[1]:
-            self.best = (self.program(self.candidate), fitness)
+            self.best = (self.program(arrays), fitness)
             self.counters[engine.BEST_INDIVIDUAL] = number
         self.counters[engine.INDIVIDUALS] += 1
-        self.counters[engine.OLDEST] = (number + 1) % config.population_size if not initial else 0
+
+    def _founder(self) -> Arrays:
+        born = self.counters[engine.INDIVIDUALS] - self.counters[engine.FOUNDED]
+        arrays = copy_of(self.founders[born % len(self.founders)])
+        config = self.config
+        if config.search == "random" or config.search_space.initial == "random" or config.search_space.randomize:
+            for component, space in enumerate(config.search_space.components):
+                if space.ops:
+                    arrays[2][component] = space.initial_size
+            randomize_algorithm(*arrays, self.space, self.rng)
+        return arrays
+
+    def _tournament(self) -> int:
+        drawn = [int(below(self.rng, self.config.population_size)) for _ in range(self.config.tournament_size)]
+        return max(drawn, key=lambda slot: self.population[slot][1])  # the first of equals
 
     def _child(self) -> Arrays:
         config = self.config
-        drawn = [int(below(self.rng, config.population_size)) for _ in range(config.tournament_size)]
-        parent = max(drawn, key=lambda slot: self.population[slot][1])  # the first of equals
+        parent = mate = self._tournament()
+        if config.mutations.crossover > 0.0 and unit(self.rng) < config.mutations.crossover:
+            mate = self._tournament()
         arrays, _, parent_hash = self.population[parent]
         mutated = unit(self.rng) < config.mutation_probability
         until = config.mutations.until
         for _ in range(config.mutations.max_tries if mutated and until != "any" else 1):
-            child = tuple(array.copy() for array in arrays)
+            child = copy_of(arrays)
+            if mate != parent:
+                self._cross(child, self.population[mate][0])
             if mutated:
                 mutate(*child, self.space, self.rng)
             value = self._hash(child)
@@ -151,62 +136,150 @@ class Model:
                 break
         return child
 
-    def _hash(self, arrays: Arrays) -> int:
-        F = self.evaluator.data.num_features
-        return int(canonicalise(*arrays, self.space.starts, F, 0, self.space.ops, self.form))
+    def _cross(self, child: Arrays, mate: Arrays) -> None:
+        bounds = [*self.space.starts.tolist(), len(child[0])]
+        for component, space in enumerate(self.config.search_space.components):
+            if space.ops and int(next_bits(self.rng)) >= 2**63:
+                slots = slice(bounds[component], bounds[component + 1])
+                child[0][slots], child[1][slots] = mate[0][slots], mate[1][slots]
+                child[2][component] = mate[2][component]
 
-    def _assess(self, value: int) -> float:
-        caches, counters = self.config.caches, self.counters
-        if caches.canonical:
-            counters[engine.CANONICAL_LOOKUPS] += 1
-            if value in self.canonical:
-                counters[engine.CANONICAL_HITS] += 1
-                return self.canonical[value]
-        fitness = None
-        if caches.fec:
-            probe = fingerprint(self.program(self.candidate), self.evaluator.data, self.config)
-            counters[engine.TRAIN_STEPS] += probe[1]
-            counters[engine.FEC_LOOKUPS] += 1
-            fitness = self.fec.get(probe[0])
-            counters[engine.FEC_HITS] += fitness is not None
-        if fitness is None:
-            values, steps = self.evaluator.evaluate(self.program(self.candidate))
-            counters[engine.TRAIN_STEPS] += steps
-            counters[engine.EVALUATED] += 1
-            if self.config.fitness == "median":
-                fitness = sorted(values.tolist())[len(values) // 2]
-            else:
-                fitness = float(np.cumsum(values)[-1]) / len(values)
-            if caches.fec:
-                self.fec[probe[0]] = fitness
-        if caches.canonical:
-            self.canonical[value] = fitness
-        return fitness
+    def _hash(self, arrays: Arrays) -> int:
+        data = self.evaluator.data
+        return int(
+            canonicalise(*arrays, self.space.starts, data.num_features, data.num_classes, self.space.ops, self.form)
+        )
+
+    def _assess(self, arrays: Arrays, value: int) -> float:
+        counters, program = self.counters, self.program(arrays)
+        if self.config.budget.kind == "static" and self._costs_too_much(program):
+            return 0.0
+        if not self.config.caches.canonical:
+            return self._assess_behaviour(program)
+        counters[engine.CANONICAL_LOOKUPS] += 1
+        if value in self.canonical:
+            counters[engine.CANONICAL_HITS] += 1
+        else:
+            self.canonical[value] = self._assess_behaviour(program)
+        return self.canonical[value]
+
+    def _costs_too_much(self, program: Program) -> bool:
+        budget, data = self.config.budget, self.evaluator.data
+        costs, examples = op_costs(budget, data.num_features), data.num_train * data.epochs
+        baseline = cost_of(getattr(programs, budget.baseline)(), costs, examples)
+        exceeded = cost_of(program, costs, examples) > budget.factor * baseline
+        self.counters[engine.OVER_BUDGET] += exceeded
+        return exceeded
+
+    def _assess_behaviour(self, program: Program) -> float:
+        caches, counters, data = self.config.caches, self.counters, self.evaluator.data
+        live = remove_dead_code(program, data.num_classes)
+        if self.config.budget.kind == "table" and self._costs_too_much(live):
+            return 0.0
+        if not caches.fec:
+            values = self._evaluate(program)
+            return 0.0 if values is None else self._aggregate(values)
+        key, of_tasks, steps = fingerprints(program, data, self.config)
+        counters[engine.TRAIN_STEPS] += steps
+        if caches.fec_mode == "reference":
+            return self._assess_each_task(program, of_tasks)
+        counters[engine.FEC_LOOKUPS] += 1
+        if key in self.fec:
+            counters[engine.FEC_HITS] += 1
+        else:
+            values = self._evaluate(program)
+            self.fec[key] = 0.0 if values is None else self._aggregate(values)
+        return self.fec[key]
+
+    def _assess_each_task(self, program: Program, keys: list[int]) -> float:
+        known: dict[int, float] = {}
+        for task, key in enumerate(keys):
+            self.counters[engine.FEC_LOOKUPS] += 1
+            if (task, key) in self.fec_of_tasks:
+                self.counters[engine.FEC_HITS] += 1
+                entry = self.fec_of_tasks[task, key]
+                known[task] = entry[0]
+                entry[1] -= 1
+                if entry[1] == 0:
+                    del self.fec_of_tasks[task, key]
+        values = [known.get(task, 0.0) for task in range(len(keys))]
+        if len(known) < len(keys):
+            evaluated = self._evaluate(program)
+            if evaluated is None:
+                return 0.0  # of which no task is to blame
+            values = [known.get(task, float(fitness)) for task, fitness in enumerate(evaluated)]
+        for task, key in enumerate(keys):
+            if task not in known:
+                self.fec_of_tasks[task, key] = [values[task], self.config.caches.fec_forget]
+        return self._aggregate(values)
+
+    def _evaluate(self, program: Program) -> Sequence[float] | None:
+        """Fitness on the tasks, or None for a program that fails at a hurdle."""
+        for stage, evaluator, record in zip(self.config.hurdles.stages, self.hurdles, self.records, strict=True):
+            values, steps = evaluator.evaluate(program)
+            self.counters[engine.TRAIN_STEPS] += steps
+            fitness, known = self._aggregate(values), sorted(record)
+            threshold = known[min(int(stage.percentile * len(known) / 100), len(known) - 1)] if known else 0.0
+            if fitness not in record:
+                record.append(fitness)
+                del record[: -self.config.hurdles.window]
+            if len(known) >= self.config.hurdles.window // 4 and fitness < threshold:
+                self.counters[engine.STOPPED_AT_HURDLE] += 1
+                return None
+        values, steps = self.evaluator.evaluate(program)
+        self.counters[engine.TRAIN_STEPS] += steps
+        self.counters[engine.EVALUATED] += 1
+        return values.tolist()
+
+    def _aggregate(self, values: Sequence[float]) -> float:
+        if self.config.fitness == "median":
+            return float(sorted(values)[len(values) // 2])
+        return float(np.cumsum(values)[-1]) / len(values)
 
     def program(self, arrays: Arrays) -> Program:
         return unpack(MEMORY, *arrays, self.space.starts)
 
 
-def fingerprint(program: Program, data: LaneData, config: ExperimentConfig) -> tuple[int, int]:
-    """A program's fingerprint and the train steps of the probe."""
+def copy_of(arrays: Arrays) -> Arrays:
+    code, constants, sizes = arrays
+    return code.copy(), constants.copy(), sizes.copy()
+
+
+def fingerprints(program: Program, data: LaneData, config: ExperimentConfig) -> tuple[int, list[int], int]:
+    """A program's fingerprint over all tasks, those of each, and the train steps of the probe."""
     settings, ops = make_settings(config, data), make_space(config).ops
     code, constants, sizes = pack(program)
     form = new_canonical(len(code))
     canonicalise(code, constants, sizes, starts_of(sizes), data.num_features, data.num_classes, ops, form)
     arena = new_arena(data, len(code), MEMORY.scalars, MEMORY.vectors, MEMORY.matrices)
     encode(form, data, ops, arena)
-    steps, value = run_kernel(form, data, arena, settings.fec_train, settings.fec_valid, 1, settings.fec_mask, 0)
-    return int(value) | 1, int(steps)
+    errors = int(config.caches.fec_mode == "reference")
+    examples = settings.fec_train, settings.fec_valid
+    steps, value = run_kernel(form, data, arena, *examples, 1, settings.fec_mask, errors)
+    return int(value), arena.fingerprints.reshape(-1)[: data.num_tasks].tolist(), int(steps)
 
 
 GROWING = {"sizes": ((0, 1, 6), (0, 1, 6), (0, 1, 8)), "initial": "no_op"}
 ALL_MUTATIONS = {"mutations": {"weights": dict.fromkeys(MUTATION_TYPES, 1.0)}}
+CLOSED = {
+    "initial": "linear",
+    "sizes": ((0, 0, 6), (0, 1, 6), (0, 4, 8)),
+    "ops": ((), ["vector_inner_product"], OPS),
+}
+FROM_LINEAR = {**GROWING, **ALL_MUTATIONS, "initial": "linear"}
+PER_TASK = {"fec_mode": "reference", "fec_train": 4, "fec_valid": 2}
+EARLY, LATER = ({"num_train": n, "num_valid": m, "percentile": 25.0} for n, m in ((6, 5), (20, 12)))
+ONE_STAGE, TWO_STAGES = {"window": 8, "stages": [EARLY]}, {"window": 8, "stages": [EARLY, LATER]}
 CASES: dict[str, dict[str, Any]] = {
     "both caches": {},
     "no caches": {"caches": NO_CACHES},
     "canonical cache": {"caches": {"fec": False}},
     "functional cache": {"caches": {"canonical": False}},
     "coarse functional cache": {"caches": {"fec_bits": 1, "fec_train": 1, "fec_valid": 1}},
+    "functional cache per task": {"caches": {**PER_TASK, "canonical": False}},
+    "functional cache per task that forgets soon": {"caches": {**PER_TASK, "canonical": False, "fec_forget": 3}},
+    "functional cache per task and canonical cache, median": {"caches": PER_TASK, "fitness": "median"},
+    "functional cache per task, double precision": {"caches": PER_TASK, "dtype": "float64", **FROM_LINEAR},
     "until changed": {"mutations": {"until": "changed", "max_tries": 5}},
     "until new": {"mutations": {"until": "new", "max_tries": 5}},
     "until new, no canonical cache": {"mutations": {"until": "new"}, "caches": NO_CACHES},
@@ -216,30 +289,105 @@ CASES: dict[str, dict[str, Any]] = {
     "a tournament of one": {"tournament_size": 1},
     "a large tournament": {"tournament_size": 40},
     "all mutations": {**GROWING, **ALL_MUTATIONS},
-    "from linear": {**GROWING, **ALL_MUTATIONS, "initial": "linear"},
+    "from linear": FROM_LINEAR,
+    "paper mutations": {**FROM_LINEAR, "mutations": {"mode": "paper"}},
+    "from three programs in turn": {**FROM_LINEAR, "initial": ["linear", "no_op", "empty"]},
+    "from a random program around another": {**CLOSED, "randomize": True},
+    "from random programs around three": {
+        **CLOSED,
+        "initial": ["linear", "no_op", "empty"],
+        "sizes": ((0, 2, 6),) * 3,
+        "randomize": True,
+    },
     "random search": {"search": "random"},
-    "random search around a program": {
-        **GROWING,
-        "initial": "linear",
-        "sizes": ((0, 0, 6), (0, 1, 6), (0, 4, 8)),
-        "ops": ((), ["vector_inner_product"], OPS),
-        "search": "random",
+    "random search around a program": {**CLOSED, **GROWING, **CLOSED, "search": "random"},
+    "crossover": {"mutations": {"crossover": 0.5}},
+    "crossover alone": {"mutations": {"crossover": 1.0}, "mutation_probability": 0.0, "tournament_size": 2},
+    "crossover of sizes, around a program": {**CLOSED, **ALL_MUTATIONS, "mutations": {"crossover": 0.7}},
+    "crossover until new": {"mutations": {"crossover": 0.5, "until": "new", "max_tries": 4}},
+    "a hurdle": {"hurdles": ONE_STAGE},
+    "a hurdle without caches": {"hurdles": ONE_STAGE, "caches": NO_CACHES},
+    "two hurdles": {**FROM_LINEAR, "hurdles": TWO_STAGES, "fitness": "median"},
+    "hurdles and a functional cache per task": {
+        "hurdles": TWO_STAGES,
+        "caches": {**PER_TASK, "canonical": False},
+    },
+    "hurdles in random search": {"hurdles": TWO_STAGES, "search": "random"},
+    "static budget": {"budget": {"kind": "static", "baseline": "linear"}, **FROM_LINEAR},
+    "static budget without caches": {"budget": {"kind": "static", "factor": 0.3}, "caches": NO_CACHES, **FROM_LINEAR},
+    "budget by table": {"budget": {"kind": "table", "baseline": "linear", "factor": 1.5}},
+    "all of it": {
+        **FROM_LINEAR,
+        "initial": ["linear", "no_op"],
+        "mutations": {"mode": "paper", "crossover": 0.3, "until": "changed"},
+        "caches": {**PER_TASK, "fec_forget": 5},
+        "hurdles": TWO_STAGES,
+        "budget": {"kind": "table", "baseline": "linear", "factor": 3.0},
+        "fitness": "median",
     },
 }
+
+
+def check_equal(search: Search, model: Model) -> None:
+    assert search.programs() == [model.program(arrays) for arrays, _, _ in model.population]
+    assert search.fitness == [fitness for _, fitness, _ in model.population]
+    assert dict(enumerate(search.island.counters.tolist())) == model.counters
+    assert search.island.rng.tolist() == model.rng.tolist()
+    assert model.best is None or search.best == model.best
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_engine_makes_the_individuals_of_the_model(case, tasks):
     config = make_config(**CASES[case])
     search, model = Search(config, tasks), Model(config, tasks)
-    for count in (1, 9, 6, 1, 15, 268):
+    for count in (1, 9, 6, 1, 15, 168):
         search.advance(count)
         model.advance(count)
-        assert search.programs() == [model.program(arrays) for arrays, _, _ in model.population]
-        assert search.fitness == [fitness for _, fitness, _ in model.population]
-        assert dict(enumerate(search.island.counters.tolist())) == model.counters
-        assert search.island.rng.tolist() == model.rng.tolist()
-        assert search.best == model.best
+        check_equal(search, model)
+
+
+PARTS: dict[str, int] = {
+    "functional cache per task": engine.FEC_HITS,
+    "a hurdle": engine.STOPPED_AT_HURDLE,
+    "two hurdles": engine.STOPPED_AT_HURDLE,
+    "hurdles and a functional cache per task": engine.STOPPED_AT_HURDLE,
+    "static budget": engine.OVER_BUDGET,
+    "budget by table": engine.OVER_BUDGET,
+    "all of it": engine.STOPPED_AT_HURDLE,
+}
+
+
+@pytest.mark.parametrize("case", PARTS)
+def test_the_parts_that_are_compared_come_into_play(case, tasks):
+    search = Search(make_config(**CASES[case]), tasks)
+    search.advance(200)
+    assert search.counter(PARTS[case]) > 5
+    assert search.counter(engine.EVALUATED) > 5
+
+
+@pytest.mark.parametrize("case", ["from linear", "two hurdles", "hurdles and a functional cache per task", "all of it"])
+def test_an_island_that_starts_anew_is_that_of_the_model(case, tasks):
+    config = make_config(**CASES[case])
+    search, model = Search(config, tasks), Model(config, tasks)
+    for count in (100, 7, 30, 0, 60):
+        search.advance(count)
+        model.advance(count)
+        check_equal(search, model)
+        search.restart()
+        model.restart()
+        check_equal(search, model)
+
+
+@pytest.mark.parametrize("case", ["both caches", "all of it", "functional cache per task", "two hurdles"])
+def test_vector_labels_too(case):
+    three = clusters(D=10, C=3, F=4, N=30, M=12, seed=4, epochs=2)
+    config = make_config(**{**CASES[case], "initial": "no_op"})
+    search, model = Search(config, three), Model(config, three)
+    for count in (20, 180):
+        search.advance(count)
+        model.advance(count)
+        check_equal(search, model)
+    assert max(search.fitness) > 0.4
 
 
 def test_other_tasks_too(tasks):
@@ -370,8 +518,7 @@ def test_the_training_examples_of_probes_and_evaluations_are_counted(tasks):
 @pytest.mark.parametrize("initial", ["no_op", "empty", "linear"])
 def test_the_initial_population_is_the_initial_program(initial, tasks):
     config = make_config(**GROWING | ALL_MUTATIONS | {"initial": initial})
-    program = config.search_space.initial_program()
-    assert program is not None
+    (program,) = config.search_space.initial_programs()
     search = Search(config, tasks)
     search.advance(16)
     assert search.programs() == [program] * 16
@@ -437,7 +584,7 @@ def probe(request: pytest.FixtureRequest, tasks: TaskSet) -> Callable[..., int]:
     dtype = request.param
 
     def take(program: Program, on: TaskSet = tasks, **caches: int) -> int:
-        return fingerprint(program, Evaluator(on, dtype).data, make_config(dtype=dtype, caches=caches))[0]
+        return fingerprints(program, Evaluator(on, dtype).data, make_config(dtype=dtype, caches=caches))[0]
 
     return take
 

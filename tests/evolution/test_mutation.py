@@ -53,6 +53,15 @@ def test_types_are_drawn_by_their_weights():
         assert near(counts[kind], n, weight / 8.75), kind
 
 
+def test_a_type_of_weight_zero_never_happens_however_weights_round():
+    for seed in range(200):
+        values = np.random.default_rng(seed).random(8)
+        values[7] = values[seed % 7] = 0.0
+        shares = make_space(make_config(dict(zip(MUTATION_TYPES, values.tolist(), strict=True)))).mutations
+        assert shares[6] == shares[7] == 1.0  # draws are below 1
+        assert shares[seed % 7] == (shares[seed % 7 - 1] if seed % 7 else 0.0)
+
+
 def test_a_component_is_picked_uniformly_among_those_that_have_ops():
     for ops, share in (((ALL_OPS,) * 3, 1 / 3), ((ALL_OPS, (), ALL_OPS), 1 / 2), (((), ALL_OPS, ()), 1)):
         counts = np.zeros(3, int)

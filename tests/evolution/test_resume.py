@@ -265,7 +265,7 @@ def test_a_checkpoint_of_another_configuration_is_refused_with_what_differs(tmp_
     path = stopped_run(tmp_path / "run")
     text = (path / "config.toml").read_text(encoding="utf-8")
     (path / "config.toml").write_text(text.replace("population_size = 20", "population_size = 30"), encoding="utf-8")
-    with pytest.raises(RunError, match="population_size is 30, was 20$"):
+    with pytest.raises(RunError, match=r"population_size is 30, was 20$"):
         resume(path)
 
 

@@ -59,6 +59,7 @@ def test_logs_grow_by_whole_lines(run: RunDirectory) -> None:
 @pytest.mark.parametrize("name", OWN_FILES)
 def test_an_existing_run_is_refused(run: RunDirectory, name: str) -> None:
     (run.path / name).write_text("old", encoding="utf-8")
+    run.release()
     with pytest.raises(RunError, match=rf"holds a run already \({name}\)"):
         RunDirectory.create(run.path)
     assert contents(run.path) == {name: "old"}
@@ -70,12 +71,25 @@ def test_force_deletes_the_files_of_the_run_and_no_others(run: RunDirectory) -> 
     run.append_metrics({"individuals": 1})
     run.write_result({"solved": True})
     (run.path / "notes.txt").write_text("mine", encoding="utf-8")
+    run.release()
     RunDirectory.create(run.path, force=True)
     assert contents(run.path) == {"notes.txt": "mine"}
 
 
+def test_a_run_that_is_at_work_is_neither_replaced_nor_resumed(run: RunDirectory) -> None:
+    run.write_config('name = "busy"\n')
+    before = contents(run.path)
+    for take in (RunDirectory.create, RunDirectory.open, lambda path: RunDirectory.create(path, force=True)):
+        with pytest.raises(RunError, match="another process is at work on this run"):
+            take(run.path)
+    assert contents(run.path) == before
+    run.release()
+    RunDirectory.open(run.path).release()
+
+
 def test_force_spares_a_config_that_is_not_of_a_run(run: RunDirectory) -> None:
     (run.path / "config.toml").write_text("[project]\n", encoding="utf-8")
+    run.release()
     with pytest.raises(RunError, match="is not from a run of automl-zero"):
         RunDirectory.create(run.path, force=True)
     assert contents(run.path) == {"config.toml": "[project]\n"}

@@ -17,8 +17,9 @@ import pytest
 
 import automl_zero as az
 from automl_zero import programs
-from automl_zero.evolution import engine, search
+from automl_zero.evolution import engine, islands, run
 from automl_zero.evolution.config import ConfigError, ExperimentConfig, load_config
+from automl_zero.evolution.experiment import Experiment
 from automl_zero.evolution.islands import Archipelago
 from automl_zero.evolution.progress import Progress, Result
 from automl_zero.evolution.run_directory import RunError
@@ -32,6 +33,7 @@ OPS = [
 ]
 SIZES = {"num_tasks": 10, "num_train": 20, "num_valid": 10}
 FILES = ["best.json", "config.toml", "hall_of_fame.jsonl", "metrics.jsonl", "result.json"]
+CHECKPOINTS = [f"checkpoint{name}" for name in (".json", ".npz", ".previous.json", ".previous.npz")]
 
 
 def make_config(initial: str = "random", **settings: Any) -> ExperimentConfig:
@@ -78,8 +80,8 @@ class Watcher:
 @pytest.fixture
 def told_at_barriers(monkeypatch: pytest.MonkeyPatch) -> None:
     """The callback is called at every barrier, and never in between."""
-    monkeypatch.setattr(search, "_HEARTBEAT", 0.0)
-    monkeypatch.setattr(search, "wait", lambda jobs, timeout: concurrent.futures.wait(jobs))
+    monkeypatch.setattr(run, "_HEARTBEAT", 0.0)
+    monkeypatch.setattr(run, "wait", lambda jobs, timeout: concurrent.futures.wait(jobs))
 
 
 # -- files -----------------------------------------------------------------------------------------------------------
@@ -93,11 +95,11 @@ def test_no_files_are_written_unless_a_directory_is_given(tmp_path, monkeypatch)
 
 
 def test_a_run_directory_holds_the_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(search, "_REPORT_EVERY", 0.0)
+    monkeypatch.setattr(run, "_REPORT_EVERY", 0.0)
     config = make_config(max_individuals=600, target_fitness=0.5, max_experiments=2, experiment_individuals=300)
     result = evolve(config, seed=4, out=tmp_path / "run")
     assert result.run_dir == tmp_path / "run"
-    assert sorted(path.name for path in result.run_dir.iterdir()) == FILES
+    assert sorted(path.name for path in result.run_dir.iterdir()) == sorted([*FILES, *CHECKPOINTS])
     assert load_config(result.run_dir / "config.toml") == config
     assert Program.load(result.run_dir / "best.json") == result.program
     record = json.loads((result.run_dir / "result.json").read_text(encoding="utf-8"))
@@ -168,6 +170,47 @@ def test_the_number_of_workers_changes_no_byte(tmp_path):
     assert len(lines(tmp_path / "1" / "hall_of_fame.jsonl")) > 3
 
 
+SMALLER = {"num_tasks": 6, "num_train": 15, "num_valid": 8}
+ALL_PARTS: dict[str, Any] = {
+    "islands": 3,
+    "fitness": "median",
+    "migration": "ring",
+    "restart_after": 300,
+    "select_program": "hall_of_fame",
+    "max_individuals": 4000,
+    "experiment_individuals": 2200,
+    "diversity": [[{}, {"kind": "affine", "num_features": 3, "search": SMALLER}]],
+    "mutations": {"mode": "paper", "crossover": 0.3, "until": "changed"},
+    "caches": {"canonical_size": 256, "fec_size": 256},
+    "hurdles": {"window": 16, "stages": [{"num_train": 8, "num_valid": 5, "percentile": 40.0}]},
+    "budget": {"kind": "table", "baseline": "linear", "factor": 3.0},
+}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"caches": {"fec_mode": "reference", "fec_forget": 5, "fec_size": 512}, "migration": "pool"}],
+    ids=["ring", "pool"],
+)
+def test_the_number_of_workers_changes_no_byte_with_all_parts_on(tmp_path, monkeypatch, settings):
+    restarted: list[Any] = []
+    restart = islands.restart
+    monkeypatch.setattr(islands, "restart", lambda island: (restarted.append(island), restart(island)))
+    results = {}
+    for workers in (1, 3):
+        monkeypatch.setattr(islands, "_CALL_SECONDS", 0.1 / workers**4)  # compiled calls end elsewhere, too
+        config = make_config(**{**ALL_PARTS, **settings})
+        results[workers] = evolve(config, seed=6, out=tmp_path / str(workers), workers=workers)
+    for name in ("best.json", "hall_of_fame.jsonl", "config.toml"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "3" / name).read_bytes()
+    assert comparable(results[1]) == comparable(results[3])
+    assert len(lines(tmp_path / "1" / "hall_of_fame.jsonl")) > 5
+    last = results[1].history[-1]
+    assert min(last[f"{part}_rate"] for part in ("hurdle_stop", "over_budget", "fec_hit", "canonical_hit")) > 0.0
+    assert restarted
+    check_reported(results[1], 0 if results[1].select_fitness == results[1].experiments[0]["select_fitness"] else 1, 6)
+
+
 def test_a_seed_determines_the_run():
     config = make_config(max_individuals=300)
     first, same, other = (comparable(evolve(config, seed=seed)) for seed in (0, 0, 1))
@@ -217,6 +260,15 @@ def test_the_number_of_experiments_is_limited_and_each_has_tasks_of_its_own():
     assert len({experiment["select_fitness"] for experiment in result.experiments}) == 1
 
 
+def test_all_experiments_may_search_on_the_tasks_of_the_first():
+    same = {"new_search_tasks": False, "mutation_probability": 0.0}
+    result = evolve(make_config("linear", max_experiments=3, experiment_individuals=40, **same))
+    assert len({experiment["search_fitness"] for experiment in result.experiments}) == 1
+    check_reported(result, 0)
+    drawn = evolve(make_config(max_experiments=2, experiment_individuals=40, new_search_tasks=False))
+    assert drawn.experiments[0]["program"] != drawn.experiments[1]["program"]
+
+
 def test_each_experiment_starts_from_programs_of_its_own():
     result = evolve(make_config(islands=1, max_experiments=5, experiment_individuals=1))
     assert len({json.dumps(experiment["program"]) for experiment in result.experiments}) == 5
@@ -225,9 +277,9 @@ def test_each_experiment_starts_from_programs_of_its_own():
 def test_islands_exchange_individuals_at_barriers(monkeypatch):
     migrate, made = Archipelago.migrate, []
 
-    def spy(archipelago: Archipelago) -> None:
+    def spy(archipelago: Archipelago, pool: Any = None) -> None:
         before = [island.fitness.tolist() for island in archipelago.islands]
-        migrate(archipelago)
+        migrate(archipelago, pool)
         changed = before != [island.fitness.tolist() for island in archipelago.islands]
         made.append((archipelago.total(engine.INDIVIDUALS), changed))
 
@@ -307,7 +359,7 @@ def test_a_callback_that_returns_false_ends_the_run_at_that_barrier(told_at_barr
 
 def test_a_callback_that_returns_false_at_once_gets_a_result(monkeypatch):
     for compiled in (True, False):
-        monkeypatch.setattr(search, "is_compiled", lambda module, function, known=compiled: known)
+        monkeypatch.setattr(run, "is_compiled", lambda module, function, known=compiled: known)
         result = evolve(make_config(), callback=lambda progress: False)
         assert result.interrupted is True
         assert result.individuals > 0
@@ -327,7 +379,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Archipelago]:
         return start(archipelago, *arguments)
 
     monkeypatch.setattr(Archipelago, "start", spy)
-    monkeypatch.setattr(search, "_HEARTBEAT", 0.01)
+    monkeypatch.setattr(run, "_HEARTBEAT", 0.01)
     return seen
 
 
@@ -480,6 +532,35 @@ def test_what_an_experiment_offers(tmp_path, mode):
     check_reported(result, 0, seed=8)
 
 
+@pytest.mark.parametrize("diversity", [[], [[{"kind": "affine"}]]], ids=["own tasks", "other tasks"])
+def test_an_experiment_that_ends_as_its_islands_start_anew_offers_the_best(diversity):
+    # At the last barrier no island has made a better individual for so long, and its population is gone.
+    stalled = {"mutation_probability": 0.0, "restart_after": 50, "max_individuals": 200}
+    result = evolve(make_config("linear", diversity=diversity, **stalled))
+    assert result.individuals == 200
+    assert result.program == programs.pad(programs.linear(), {"setup": 4, "predict": 2, "learn": 5})
+    check_reported(result, 0)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 30])
+def test_islands_without_individuals_offer_nothing(limit):
+    result = evolve(make_config(islands=3, max_individuals=limit, diversity=[[{"kind": "affine"}]]))
+    assert result.individuals == limit
+    check_reported(result, 0)
+
+
+@pytest.mark.parametrize("mode", ["best", "final_population", "hall_of_fame"])
+@pytest.mark.parametrize(
+    "diversity", [[[{}, {"kind": "affine"}]], [[{"kind": "affine", "num_features": 2}]]], ids=["one of two", "all"]
+)
+def test_programs_of_islands_with_other_tasks_are_compared_on_those_of_the_run(tmp_path, mode, diversity):
+    config = make_config(select_program=mode, diversity=diversity, max_individuals=1500, experiment_individuals=800)
+    result = evolve(config, seed=3, out=tmp_path)
+    check_hall_of_fame(tmp_path, config, seed=3)
+    offered = [experiment["select_fitness"] for experiment in result.experiments]
+    check_reported(result, int(np.argmax(offered)), seed=3)
+
+
 def test_random_search_offers_the_best_that_it_has_seen(tmp_path):
     result = evolve(make_config(search="random", max_individuals=2000), seed=1, out=tmp_path)
     hall = lines(tmp_path / "hall_of_fame.jsonl")
@@ -512,7 +593,7 @@ def mean_fitness(program: Program, tasks: TaskSet, config: ExperimentConfig) -> 
 def check_reported(result: Result, experiment: int, seed: int = 0) -> None:
     """The fitnesses of a result are those of evaluations of its program on the tasks of the run."""
     source, config = make_source(result.config.tasks), result.config
-    tasks = source.search(search._derived(seed, experiment, search._SEARCH_KEY))
+    tasks = source.search(run._derived(seed, experiment, run._SEARCH_KEY))
     values = az.evaluate(result.program, tasks, dtype=config.dtype)
     expected = np.sort(values)[len(values) // 2] if config.fitness == "median" else values.mean()
     assert result.search_fitness == pytest.approx(expected, rel=1e-14)
@@ -530,13 +611,13 @@ def test_reported_fitness_is_that_of_the_reported_program(settings):
 def test_no_reported_fitness_comes_from_a_cache(monkeypatch):
     # With one bit of the first predictions alone, programs are taken for others that are better.
     flattering = {"fec_bits": 1, "fec_train": 1, "fec_valid": 1}
-    candidate_in, claims = search._Experiment._candidate, []
+    candidate_in, claims = Experiment._candidate, []
 
     def spy(experiment: Any, number: int, slot: int) -> Any:
         claims.append(float(experiment.islands.islands[number].fitness[slot]))
         return candidate_in(experiment, number, slot)
 
-    monkeypatch.setattr(search._Experiment, "_candidate", spy)
+    monkeypatch.setattr(Experiment, "_candidate", spy)
     flattered = 0
     for tournament_size, seed in product((2, 5), range(6)):
         config = make_config(caches=flattering, tournament_size=tournament_size, max_individuals=3000)
@@ -549,7 +630,7 @@ def test_no_reported_fitness_comes_from_a_cache(monkeypatch):
 def check_hall_of_fame(out: Path, config: ExperimentConfig, seed: int) -> None:
     hall = lines(out / "hall_of_fame.jsonl")
     for experiment in {line["experiment"] for line in hall}:
-        tasks = make_source(config.tasks).search(search._derived(seed, experiment - 1, search._SEARCH_KEY))
+        tasks = make_source(config.tasks).search(run._derived(seed, experiment - 1, run._SEARCH_KEY))
         own = [line for line in hall if line["experiment"] == experiment]
         fitness = [line["search_fitness"] for line in own]
         assert fitness == sorted(set(fitness))  # each better than the one before

@@ -129,10 +129,10 @@ def test_probabilities_are_written_back_in_training_with_zeros_beyond_the_classe
 
 
 def test_learn_finds_the_probabilities_and_validation_leaves_the_numbers(fitness):
-    # v3 sums the probabilities that Learn finds: (1/2, 1/2, 0) for two classes, and zero beyond them.
-    summing = program([element(2, 2, 9.0)], [], [add(2, 3, 3), add(4, 4, 2)])
-    moving = Program(MEMORY, summing.setup, (Instruction("matrix_vector_product", 0, 3, 2),), summing.learn)
-    assert fitness(moving, one_task([1], [0], C=2)) == [1.0]  # zeros from a zero matrix: a tie
+    # Predict leaves (1, s1, 9). Learn sets s1 to the norm of what it finds, which is below 1 for (p, 1 - p, 0).
+    predict = [Instruction("scalar_broadcast", 1, out=2), element(2, 0, 1.0), element(2, 2, 9.0)]
+    measuring = program(predict=predict, learn=[Instruction("vector_norm", 2, out=1)])
+    assert fitness(measuring, one_task([1], [0], C=2)) == [1.0]
     # Predict adds v0 to v2; were probabilities written back in validation, the first example would be forgotten.
     growing = program(predict=[add(2, 0, 2)], learn=[add(4, 4, 2)])
     valid_x = [[0.0, 5.0, 0.0], [4.0, 0.0, 0.0], [2.0, 0.0, 0.0]]

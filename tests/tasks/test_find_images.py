@@ -12,6 +12,7 @@ from automl_zero.tasks.image_files.find import find_files
 from automl_zero.tasks.image_files.kinds import IMAGE_KINDS
 from tests.image_writers import (
     SHAPES,
+    Images,
     make_images,
     write_cifar_binary,
     write_cifar_python,
@@ -170,3 +171,21 @@ def test_debian_s_package_holds_the_official_files() -> None:
     source = image_source("fashion-mnist", data_dir=str(folder))
     assert isinstance(source, ImageSource)
     assert "(official files)" in source.describe()
+
+
+@pytest.mark.parametrize(
+    ("images", "with_test", "message"),
+    [
+        (SMALL, False, r"mnist\.npz: has no test images; for mnist it must have test_x and test_y"),
+        (make_images((8, 8)), True, r"mnist\.npz: holds images of 64 values, where 784 are expected"),
+        (
+            replace(SMALL, train_labels=SMALL.train_labels + 1, test_labels=SMALL.test_labels + 1),
+            True,
+            r"mnist\.npz: has the classes 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, where 0 to 9 are expected",
+        ),
+    ],
+)
+def test_an_npz_file_of_other_images_is_refused(images: Images, with_test: bool, message: str, tmp_path: Path) -> None:
+    write_npz(tmp_path / "mnist.npz", images, with_test)
+    with pytest.raises(ValueError, match=message):
+        image_source("mnist", data_dir=str(tmp_path)).search(0)

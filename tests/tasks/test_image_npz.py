@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,13 @@ def test_a_truncated_file_is_refused(path: Path, keep: int) -> None:
     written(path, x=IMAGES, y=LABELS)
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(ValueError, match=r"mine\.npz: is not an npz file, or is truncated"):
+        read_image_npz(path)
+
+
+def test_a_damaged_array_is_refused(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.npy", b"\x93NUMPY\x01\x00\x10\x00{'descr': (((    ")
+    with pytest.raises(ValueError, match=r"mine\.npz: is damaged, or holds Python objects"):
         read_image_npz(path)
 
 

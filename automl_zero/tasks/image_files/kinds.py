@@ -44,6 +44,7 @@ class ImageKind:
         how: how to get it, to end a message with.
         openml: OpenML's number for it.
         num_test: test images of the published set.
+        select_valid: images of a pair that selection validates on by default; every pair has as many.
         final_valid: test images of a pair that the final score uses by default; every pair has as many.
     """
 
@@ -54,6 +55,7 @@ class ImageKind:
     how: str
     openml: int
     num_test: int
+    select_valid: int = 1000
     final_valid: int = 2000
 
     @property
@@ -180,6 +182,7 @@ _SVHN = ImageKind(
     "train_32x32.mat and test_32x32.mat of http://ufldl.stanford.edu/housenumbers/",
     openml=41081,
     num_test=26_032,
+    select_valid=900,  # a tenth of the smallest class are 466 images
 )
 
 #: Known data sets by name.

@@ -17,7 +17,7 @@ def read_mat(path: Path) -> Labelled:
     Raises:
         ValueError: if the file cannot be read or does not hold these arrays.
     """
-    from scipy.io import loadmat  # type: ignore[import-untyped]  # only where it is used: slow to import
+    from scipy.io import loadmat
 
     try:
         file = path.open("rb")
