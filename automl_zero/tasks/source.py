@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from automl_zero.suggest import did_you_mean
 from automl_zero.tasks.digits import DigitsSource
+from automl_zero.tasks.several_targets import SeveralTargets
 from automl_zero.tasks.sizes import Sizes
 from automl_zero.tasks.synthetic import SyntheticSource
 from automl_zero.tasks.table import load_table
@@ -49,7 +50,7 @@ _KEYS = {
     "affine": (*_COMMON_KEYS, "num_features"),
     "nn": (*_COMMON_KEYS, "num_features", "zeroed_units"),
     "digits": (*_COMMON_KEYS, "num_features"),
-    "file": (*_COMMON_KEYS, "path", "target"),
+    "file": (*_COMMON_KEYS, "path", "target", "targets"),
 }
 _PURPOSES = ("search", "select", "final")
 
@@ -60,8 +61,8 @@ def make_source(config: Mapping[str, Any]) -> TaskSource:
     Args:
         config: `kind` is "linear", "affine", "nn", "digits" or "file". Optional: `search`, `select` and `final`, each a
             table of `num_tasks`, `num_train` and `num_valid` in which any may be left out; `epochs`; `max_abs_error`;
-            `num_features` (not for "file"); `zeroed_units` ("nn"). "file" needs `path`, and `target` for a CSV file.
-            What is left out or None takes the kind's default.
+            `num_features` (not for "file"); `zeroed_units` ("nn"). "file" needs `path`, and `target` for a CSV file, or
+            a list of `targets`, each with tasks of its own. What is left out or None takes the kind's default.
 
     Raises:
         ValueError: for an unknown kind or key, or a value that cannot be used.
@@ -85,19 +86,30 @@ def make_source(config: Mapping[str, Any]) -> TaskSource:
     return DigitsSource(**given) if kind == "digits" else SyntheticSource(kind, **given)
 
 
-def _file_source(given: dict[str, Any]) -> UserData:
-    path, target = given.pop("path", None), given.pop("target", None)
+def _file_source(given: dict[str, Any]) -> TaskSource:
+    path, target, targets = (given.pop(key, None) for key in ("path", "target", "targets"))
     for key, value in (("path", path), ("target", target)):
         if value is not None and not isinstance(value, str | Path):
             raise ValueError(f"{key} must be text, got {value!r}")
     if path is None:
         raise ValueError("path is missing: kind 'file' needs the CSV or npz file to read")
-    table = load_table(path, None if target is None else str(target))
+    if targets is None:
+        return _one_target(path, None if target is None else str(target), given)
+    if not isinstance(targets, list | tuple) or not all(isinstance(name, str) for name in targets):
+        raise ValueError(f"targets must be a list of texts, got {targets!r}")
+    if target is not None:
+        raise ValueError("target and targets exclude each other")
+    return SeveralTargets([_one_target(path, name, given) for name in targets])
+
+
+def _one_target(path: str | Path, target: str | None, given: Mapping[str, Any]) -> UserData:
+    table = load_table(path, target)
+    settings = dict(given)
     search, select, final = (
-        _sizes(purpose, given.pop(purpose, {}), default)
+        _sizes(purpose, settings.pop(purpose, {}), default)
         for purpose, default in zip(_PURPOSES, default_sizes(table), strict=True)
     )
-    return UserData(Path(path).name, table, search, select, final, **given)
+    return UserData(Path(path).name, table, search, select, final, **settings)
 
 
 def _sizes(purpose: str, given: Any, defaults: Sizes) -> Sizes:
