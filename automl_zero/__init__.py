@@ -10,16 +10,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from automl_zero import ops, programs, tasks
+    from automl_zero import explain, export, ops, programs, tasks
+    from automl_zero.analysis.simplify import simplify
+    from automl_zero.estimator import AutoMLZeroClassifier, AutoMLZeroRegressor
     from automl_zero.evaluation import evaluate
     from automl_zero.evolution.config import ExperimentConfig
     from automl_zero.evolution.search import evolve, resume
     from automl_zero.memory import MemorySpec
+    from automl_zero.model_files import load_model
     from automl_zero.program import Instruction, Program
+    from automl_zero.tuning import tune_constants
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AutoMLZeroClassifier",
+    "AutoMLZeroRegressor",
     "ExperimentConfig",
     "Instruction",
     "MemorySpec",
@@ -27,14 +33,21 @@ __all__ = [
     "__version__",
     "evaluate",
     "evolve",
+    "explain",
+    "export",
+    "load_model",
     "ops",
     "programs",
     "resume",
+    "simplify",
     "tasks",
+    "tune_constants",
 ]
 
-_SUBMODULES = ("ops", "programs", "tasks")
+_SUBMODULES = ("explain", "export", "ops", "programs", "tasks")
 _DEFINED_IN = {
+    "AutoMLZeroClassifier": "automl_zero.estimator",
+    "AutoMLZeroRegressor": "automl_zero.estimator",
     "ExperimentConfig": "automl_zero.evolution.config",
     "Instruction": "automl_zero.program",
     "MemorySpec": "automl_zero.memory",
@@ -42,6 +55,9 @@ _DEFINED_IN = {
     "evaluate": "automl_zero.evaluation",
     "evolve": "automl_zero.evolution.search",
     "resume": "automl_zero.evolution.search",
+    "load_model": "automl_zero.model_files",
+    "simplify": "automl_zero.analysis.simplify",
+    "tune_constants": "automl_zero.tuning",
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from automl_zero.instruction import Instruction
 from automl_zero.memory import MemorySpec, first_output
 from automl_zero.ops import RegisterType
-from automl_zero.pseudocode import render
+from automl_zero.pseudocode import Names, render
 
 __all__ = ["COMPONENTS", "FORMAT", "Instruction", "Program"]
 
@@ -64,14 +64,15 @@ class Program:
     def __str__(self) -> str:
         return self.pseudocode()
 
-    def pseudocode(self, num_features: int | None = None, num_classes: int = 0) -> str:
+    def pseudocode(self, num_features: int | None = None, num_classes: int = 0, names: Names | None = None) -> str:
         """The program as text in the notation of the paper's figures; valid Python syntax, no_ops left out.
 
         Args:
             num_features: F; when it is given, the elements that index constants select are written as integers.
             num_classes: 0 for scalar labels, else C; which registers are label and prediction depends on it.
+            names: names of operands, such as :func:`automl_zero.analysis.names.infer_names` finds.
         """
-        return render(self.components, num_features, num_classes)
+        return render(self.components, num_features, num_classes, names)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON object of the program file."""

@@ -31,7 +31,7 @@ def modules_after(code: str) -> set[str]:
         "from automl_zero.cli import main\nmain(['ops', '--json'], standalone_mode=False)",
         *(
             f"from automl_zero.cli import main\nmain(['{command}', '--help'], standalone_mode=False)"
-            for command in ("evolve", "show", "evaluate", "doctor")
+            for command in ("evolve", "show", "evaluate", "explain", "tune", "fit", "predict", "doctor")
         ),
     ],
 )

@@ -14,17 +14,25 @@ Array = npt.NDArray[Any]
 Body = Callable[..., Any]
 
 
-def _mean(a: Array, axis: int | None = None) -> Any:
-    return np.sum(a, axis=axis) / a.dtype.type(a.size if axis is None else a.shape[axis])
+# The axes of a register are the last ones of an array: bodies also take arrays with further axes in front of them,
+# which broadcast against each other (many examples or label sets at once).
+Axes = int | tuple[int, int]
+ALL: Axes = (-2, -1)  #: axes of a matrix
+ROW, COLUMN = -1, -2  #: axis along which the elements of a row, of a column lie
 
 
-def _st_dev(a: Array, axis: int | None = None) -> Any:
+def _mean(a: Array, axes: Axes = ROW) -> Any:
+    count = a.shape[-1] ** 2 if axes == ALL else a.shape[-1]
+    return np.sum(a, axis=axes) / a.dtype.type(count)
+
+
+def _st_dev(a: Array, axes: Axes = ROW) -> Any:
     # Round-off may make the difference negative and the result NaN; that is part of the definition.
-    return np.sqrt(_mean(a * a, axis) - _mean(a, axis) * _mean(a, axis))
+    return np.sqrt(_mean(a * a, axes) - _mean(a, axes) * _mean(a, axes))
 
 
-def _norm(a: Array, axis: int | None = None) -> Any:
-    return np.sqrt(np.sum(a * a, axis=axis))
+def _norm(a: Array, axes: Axes = ROW) -> Any:
+    return np.sqrt(np.sum(a * a, axis=axes))
 
 
 #: by the op's element-wise function: the same body serves scalars, vectors and matrices
@@ -51,26 +59,26 @@ ELEMENTWISE: dict[str, Body] = {
 
 #: by op: bodies for whole registers; a result of fewer dimensions is broadcast to the output
 STRUCTURAL: dict[str, Body] = {
-    "scalar_vector_product": lambda s, v: s * v,
-    "scalar_broadcast": lambda s: s,
+    "scalar_vector_product": lambda s, v: s[..., None] * v,
+    "scalar_broadcast": lambda s: s[..., None],
     "vector_norm": _norm,
-    "vector_inner_product": lambda a, b: np.sum(a * b),
-    "vector_outer_product": lambda a, b: a[:, None] * b[None, :],
-    "scalar_matrix_product": lambda s, m: s * m,
-    "matrix_vector_product": lambda m, v: np.sum(m * v, axis=1),
-    "vector_column_broadcast": lambda v: v[:, None],
-    "vector_row_broadcast": lambda v: v[None, :],
-    "matrix_norm": _norm,
-    "matrix_column_norm": lambda m: _norm(m, axis=0),
-    "matrix_row_norm": lambda m: _norm(m, axis=1),
-    "matrix_transpose": lambda m: m.T,
-    "matrix_matrix_product": lambda a, b: np.sum(a[:, :, None] * b[None, :, :], axis=1),
+    "vector_inner_product": lambda a, b: np.sum(a * b, axis=-1),
+    "vector_outer_product": lambda a, b: a[..., :, None] * b[..., None, :],
+    "scalar_matrix_product": lambda s, m: s[..., None, None] * m,
+    "matrix_vector_product": lambda m, v: np.sum(m * v[..., None, :], axis=-1),
+    "vector_column_broadcast": lambda v: v[..., :, None],
+    "vector_row_broadcast": lambda v: v[..., None, :],
+    "matrix_norm": lambda m: _norm(m, ALL),
+    "matrix_column_norm": lambda m: _norm(m, COLUMN),
+    "matrix_row_norm": lambda m: _norm(m, ROW),
+    "matrix_transpose": lambda m: np.swapaxes(m, -2, -1),
+    "matrix_matrix_product": lambda a, b: np.sum(a[..., :, :, None] * b[..., None, :, :], axis=-2),
     "vector_mean": _mean,
-    "matrix_mean": _mean,
-    "matrix_row_mean": lambda m: _mean(m, axis=1),
-    "matrix_row_st_dev": lambda m: _st_dev(m, axis=1),
+    "matrix_mean": lambda m: _mean(m, ALL),
+    "matrix_row_mean": lambda m: _mean(m, ROW),
+    "matrix_row_st_dev": lambda m: _st_dev(m, ROW),
     "vector_st_dev": _st_dev,
-    "matrix_st_dev": _st_dev,
+    "matrix_st_dev": lambda m: _st_dev(m, ALL),
     "scalar_const_set": lambda value: value,
 }
 

@@ -46,7 +46,8 @@ class Op:
         name: unique name, used in program files.
         inputs: types of the operands in1, in2.
         output: type of the output register; ``NONE`` for no_op alone.
-        pseudocode: template with the fields {out}, {in1}, {in2}, {c0}, {c1}, {c2}.
+        pseudocode: template with the fields {out}, {in1}, {in2}, {c0}, {c1}, {c2}. It begins with "{out} = " and goes
+            on with a Python expression, from which programs are exported as source (see :mod:`automl_zero.export`).
         elementwise: name of the element-wise function that defines the op, or "" when it has a body of its own.
         constants: names and kinds of the constants, in file order.
         commutative: exactly commutative in floating point (up to NaN payloads): min and max are not.

@@ -83,21 +83,37 @@ def refuse_missing(columns: Columns) -> None:
                 raise ValueError(f"line {line}, column {name!r}: {cell!r} is not a finite number of a usable size")
 
 
-def encode_features(columns: Columns, names: Sequence[str]) -> tuple[Floats, tuple[str, ...]]:
-    """Features as float64[N, F] with their names; a column of text becomes one column of 0 and 1 for each level.
+@dataclass(frozen=True)
+class Encoding:
+    """How a column of a CSV file becomes features.
+
+    Attributes:
+        name: name of the column.
+        levels: for a column of text its levels in sorted order, each of which becomes a feature of 0 and 1; empty for a
+            column of numbers, which is a feature as it is.
+    """
+
+    name: str
+    levels: tuple[str, ...] = ()
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the features, "column=level" for a level."""
+        return tuple(f"{self.name}={level}" for level in self.levels) or (self.name,)
+
+
+def learn_encoding(columns: Columns, names: Sequence[str]) -> tuple[Encoding, ...]:
+    """How the named columns become features.
 
     Raises:
         ValueError: if a column mixes some text into numbers, or has too many levels.
     """
-    encoded: list[Floats] = []
-    encoded_names: list[str] = []
+    encodings: list[Encoding] = []
     for name in names:
         cells = columns.cells[name]
-        numbers = [number(cell) for cell in cells]
-        texts = [row for row, value in enumerate(numbers) if value is None]
+        texts = [row for row, cell in enumerate(cells) if number(cell) is None]
         if not texts:
-            encoded.append(np.array(numbers, dtype=np.float64))
-            encoded_names.append(name)
+            encodings.append(Encoding(name))
             continue
         if len(texts) < len(cells) / 2:  # sooner a slip among numbers than a category
             raise ValueError(
@@ -110,10 +126,30 @@ def encode_features(columns: Columns, names: Sequence[str]) -> tuple[Floats, tup
                 f"column {name!r} has {len(levels)} distinct texts, more than the {MAX_LEVELS} that are encoded; "
                 f"remove it or group its values"
             )
-        for level in levels:
-            encoded.append(np.array([cell == level for cell in cells], dtype=np.float64))
-            encoded_names.append(f"{name}={level}")
-    return np.column_stack(encoded), tuple(encoded_names)
+        encodings.append(Encoding(name, tuple(levels)))
+    return tuple(encodings)
+
+
+def encode(columns: Columns, encodings: Sequence[Encoding]) -> Floats:
+    """Features, float64[N, F].
+
+    Raises:
+        ValueError: if a cell is not a number where there were numbers, or not one of the levels that there were.
+    """
+    encoded: list[Floats] = []
+    for encoding in encodings:
+        cells = columns.cells[encoding.name]
+        values = [number(cell) for cell in cells] if not encoding.levels else cells
+        for line, cell, value in zip(columns.lines, cells, values, strict=True):
+            if value is None:
+                raise ValueError(f"line {line}, column {encoding.name!r}: {cell!r} is not a number")
+            if encoding.levels and cell not in encoding.levels:
+                known = ", ".join(encoding.levels[:10]) + (", ..." if len(encoding.levels) > 10 else "")
+                raise ValueError(f"line {line}, column {encoding.name!r}: {cell!r} is none of its levels, {known}")
+        if not encoding.levels:
+            encoded.append(np.array(values, dtype=np.float64))
+        encoded += [np.array([cell == level for cell in cells], dtype=np.float64) for level in encoding.levels]
+    return np.column_stack(encoded)
 
 
 def _text(path: Path) -> str:

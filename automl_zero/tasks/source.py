@@ -10,6 +10,7 @@ from automl_zero.suggest import did_you_mean
 from automl_zero.tasks.image_files.kinds import IMAGE_KINDS
 from automl_zero.tasks.image_origin import ORIGINS, ImageOrigin
 from automl_zero.tasks.image_source import image_source, sizes_for
+from automl_zero.tasks.several_targets import SeveralTargets
 from automl_zero.tasks.sizes import Sizes
 from automl_zero.tasks.synthetic import SyntheticSource
 from automl_zero.tasks.table import load_table
@@ -58,7 +59,7 @@ _KEYS = {
     "digits": _IMAGE_KEYS,
     **dict.fromkeys(IMAGE_KINDS, (*_IMAGE_KEYS, "data_dir", "download")),
     "images": (*_IMAGE_KEYS, "path"),
-    "file": (*_COMMON_KEYS, "path", "target"),
+    "file": (*_COMMON_KEYS, "path", "target", "targets"),
 }
 _PURPOSES = ("search", "select", "final")
 
@@ -72,8 +73,8 @@ def make_source(config: Mapping[str, Any], need_data: bool = True) -> TaskSource
             in which any may be left out; `epochs`; `max_abs_error`; `num_features` (not for "file"); `zeroed_units`
             ("nn"). Of images also `classes` ("pairs" or "all") and `final_features`, and of the published data sets
             `data_dir` and `download` (see :class:`ImageSource`); `num_features` and `final_features` may be "all".
-            "images" needs the `path` of an npz file; "file" needs `path`, and `target` for a CSV file. What is left out
-            or None takes the kind's default.
+            "images" needs the `path` of an npz file; "file" needs `path`, and `target` for a CSV file, or a list of
+            `targets`, each with tasks of its own. What is left out or None takes the kind's default.
         need_data: refuse image files that are missing at once, rather than when tasks are made. Without it a source can
             be described where the data are not, such as beside a result that was copied.
 
@@ -113,19 +114,30 @@ def _image_source(kind: str, given: dict[str, Any], need_data: bool) -> TaskSour
     return source
 
 
-def _file_source(given: dict[str, Any]) -> UserData:
-    path, target = given.pop("path", None), given.pop("target", None)
+def _file_source(given: dict[str, Any]) -> TaskSource:
+    path, target, targets = (given.pop(key, None) for key in ("path", "target", "targets"))
     for key, value in (("path", path), ("target", target)):
         if value is not None and not isinstance(value, str | Path):
             raise ValueError(f"{key} must be text, got {value!r}")
     if path is None:
         raise ValueError("path is missing: kind 'file' needs the CSV or npz file to read")
-    table = load_table(path, None if target is None else str(target))
+    if targets is None:
+        return _one_target(path, None if target is None else str(target), given)
+    if not isinstance(targets, list | tuple) or not all(isinstance(name, str) for name in targets):
+        raise ValueError(f"targets must be a list of texts, got {targets!r}")
+    if target is not None:
+        raise ValueError("target and targets exclude each other")
+    return SeveralTargets([_one_target(path, name, given) for name in targets])
+
+
+def _one_target(path: str | Path, target: str | None, given: Mapping[str, Any]) -> UserData:
+    table = load_table(path, target)
+    settings = dict(given)
     search, select, final = (
-        _sizes(purpose, given.pop(purpose, {}), default)
+        _sizes(purpose, settings.pop(purpose, {}), default)
         for purpose, default in zip(_PURPOSES, default_sizes(table), strict=True)
     )
-    return UserData(Path(path).name, table, search, select, final, **given)
+    return UserData(Path(path).name, table, search, select, final, **settings)
 
 
 def _sizes(purpose: str, given: Any, defaults: Sizes) -> Sizes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from automl_zero.suggest import did_you_mean
-from automl_zero.tasks.csv_columns import LARGEST, encode_features, number, read_columns, refuse_missing
+from automl_zero.tasks.csv_columns import (
+    LARGEST,
+    Columns,
+    Encoding,
+    encode,
+    learn_encoding,
+    number,
+    read_columns,
+    refuse_missing,
+)
 from automl_zero.tasks.taskset import Evaluation, Floats
 
 MIN_ROWS = 20
@@ -26,10 +35,11 @@ class Table:
 
     Attributes:
         x: float64[N, F], features.
-        y: float64[N], target; for "accuracy" the class, 0 or 1.
+        y: float64[N], target; for "accuracy" the number of the class, from 0.
         feature_names: F names; a categorical column has one per level, "column=level".
-        kind: "rmse" (regression) or "accuracy" (binary classification).
-        class_names: for "accuracy" the names of classes 0 and 1, else empty.
+        kind: "rmse" (regression) or "accuracy" (classification).
+        class_names: for "accuracy" the names of the classes, else empty.
+        encodings: how the columns of a CSV file became the features; empty for other tables.
     """
 
     x: Floats
@@ -37,20 +47,22 @@ class Table:
     feature_names: tuple[str, ...]
     kind: Evaluation
     class_names: tuple[str, ...] = ()
+    encodings: tuple[Encoding, ...] = ()
 
 
-def load_table(path: str | Path, target: str | None = None) -> Table:
+def load_table(path: str | Path, target: str | None = None, several_classes: bool = False) -> Table:
     """Read a table from a CSV or npz file.
 
     CSV: UTF-8, comma-separated (tab-separated in a .tsv), the first line names the columns. Columns of text are one-hot
     encoded, levels in sorted order. npz: arrays `X` or `x` ([N, F], numbers) and the target ([N]).
 
     A target of two distinct values, numbers or text, makes a binary classification (the class that sorts second is 1);
-    any other target of numbers makes a regression.
+    any other target of numbers makes a regression, and one of texts a classification with several classes.
 
     Args:
         path: the file.
         target: the column to predict; in an npz file the name of its array, "y" by default.
+        several_classes: whether more than two classes are of use.
 
     Raises:
         ValueError: if the file cannot be read or used; the message names the place.
@@ -60,11 +72,17 @@ def load_table(path: str | Path, target: str | None = None) -> Table:
         raise ValueError(f"{path}: there is no such file")
     try:
         if path.suffix.lower() == ".npz":
-            table = _from_npz(path, "y" if target is None else target)
+            target = "y" if target is None else target
+            table = _from_npz(path, target)
         elif target is None:
             raise ValueError("target is missing: it must name the column to predict")
         else:
             table = _from_csv(path, target)
+        if len(table.class_names) > 2 and not several_classes:
+            listed = ", ".join(table.class_names[:5]) + (", ..." if len(table.class_names) > 5 else "")
+            raise ValueError(
+                f"the target {target!r} has {len(table.class_names)} classes ({listed}); this version supports two"
+            )
         _check_rows(table)
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from None
@@ -89,8 +107,14 @@ def _from_csv(path: Path, target: str) -> Table:
     if len(columns.names) == 1:
         raise ValueError(f"has no column but the target {target!r}; at least one feature is needed")
     refuse_missing(columns)
-    features = [name for name in columns.names if name != target]
-    x, feature_names = encode_features(columns, features)
+    encodings = learn_encoding(columns, [name for name in columns.names if name != target])
+    x = encode(columns, encodings)
+    feature_names = tuple(name for encoding in encodings for name in encoding.feature_names)
+    table = _with_target(columns, target, x, feature_names)
+    return replace(table, encodings=encodings)
+
+
+def _with_target(columns: Columns, target: str, x: Floats, feature_names: tuple[str, ...]) -> Table:
     cells = columns.cells[target]
     numbers = [number(cell) for cell in cells]
     if all(value is not None for value in numbers):
@@ -165,8 +189,6 @@ def _classes(
     if len(classes) < 2:
         only = repr(classes[0]) if classes else "nothing"
         raise ValueError(f"the target {target!r} holds {only} alone; at least two distinct values are needed")
-    if len(classes) > 2:
-        listed = ", ".join(classes[:5]) + (", ..." if len(classes) > 5 else "")
-        raise ValueError(f"the target {target!r} has {len(classes)} classes ({listed}); this version supports two")
-    y: npt.NDArray[Any] = np.array([cell == classes[1] for cell in cells], dtype=np.float64)
+    labels = {name: label for label, name in enumerate(classes)}
+    y = np.array([labels[cell] for cell in cells], dtype=np.float64)
     return Table(x, y, feature_names, "accuracy", tuple(classes))

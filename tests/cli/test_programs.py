@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from automl_zero import programs
-from automl_zero.analysis.liveness import remove_dead_code
 from automl_zero.evolution.run_directory import RunDirectory
 from automl_zero.program import Program
 
@@ -41,11 +40,6 @@ def test_show_takes_a_run_directory_for_its_best_program(run: Run, tmp_path: Pat
 
 def test_show_json_is_a_program_file(run: Run, saved: Path) -> None:
     assert Program.from_json(run("show", saved, "--format", "json").stdout) == PADDED
-
-
-def test_simplify_removes_dead_code(run: Run, saved: Path) -> None:
-    shown = Program.from_json(run("show", saved, "--simplify", "--format", "json").stdout)
-    assert shown == remove_dead_code(PADDED) == programs.linear()
 
 
 def test_a_directory_without_a_best_program_is_bad_input(run: Run, tmp_path: Path) -> None:

@@ -1,0 +1,88 @@
+"""``automl-zero explain``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from automl_zero.cli.consoles import echo_json, echo_table
+from automl_zero.cli.inputs import bad_input, read_program, run_config
+
+if TYPE_CHECKING:
+    from automl_zero.explain.explanation import Explanation
+
+
+@click.command("explain")
+@click.argument("program", metavar="PROGRAM|DIR")
+@click.option(
+    "--tasks",
+    "name",
+    metavar="PRESET|FILE",
+    help="A preset, or a TOML, CSV or npz file. Default: the tasks of the run directory.",
+)
+@click.option("--target", metavar="COLUMN", help="The column to predict, where the tasks are a table.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the tasks.")
+@click.option("--num-tasks", type=click.IntRange(min=1), metavar="N", help="Use the first N tasks only.")
+@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
+@click.option("--graph", metavar="FILE.svg", help="Draw the data flow into this file (.svg, or .dot for Graphviz).")
+@click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
+def command(
+    program: str,
+    name: str | None,
+    target: str | None,
+    seed: int,
+    num_tasks: int | None,
+    dtype: str,
+    graph: str | None,
+    as_json: bool,
+) -> None:
+    """Explain a program: data flow, registers, motifs, and what each instruction and constant is worth.
+
+    The last two are measured on unseen tasks (the final ones). A program file has no tasks of its own: without --tasks
+    only its text is explained.
+
+    \b
+    Examples:
+      automl-zero explain runs/demo
+      automl-zero explain runs/demo --graph demo.svg
+      automl-zero explain best.json --tasks linear --num-tasks 20 --json
+    """
+    candidate = read_program(program)
+    name = name or run_config(program)
+    from automl_zero.explain import explain
+    from automl_zero.explain.graph import draw
+
+    tasks = None
+    vector_label = False
+    with bad_input():
+        if name is not None:
+            from automl_zero.evolution.sources import task_source
+
+            source = task_source(name, target)
+            vector_label = getattr(source, "num_classes", 0) > 0
+            tasks = source.final(seed)
+            if num_tasks is not None:
+                tasks = tasks.take(num_tasks)
+        elif target is not None or num_tasks is not None:
+            raise ValueError(f"{program} is a program file, which has no tasks of its own: name some with --tasks")
+        explanation = explain(candidate, tasks, dtype, vector_label)
+        if graph is not None:
+            draw(explanation, graph)
+    if as_json:
+        echo_json(explanation.to_dict())
+    else:
+        _echo(explanation)
+
+
+def _echo(explanation: Explanation) -> None:
+    from automl_zero.explain.tables import sections
+
+    for number, section in enumerate(sections(explanation)):
+        click.echo(("\n" if number else "") + click.style(section.heading, bold=True))
+        if section.rows:
+            echo_table(section.headers, section.rows)
+        for remark in section.remarks:
+            click.echo(remark)
+    if explanation.effects is None:
+        click.echo("\nNo tasks were given (--tasks), so no instruction was knocked out and no constant varied.")

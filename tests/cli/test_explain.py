@@ -1,0 +1,105 @@
+"""``automl-zero explain`` and ``automl-zero tune``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from automl_zero import programs
+from automl_zero.evolution.config import load_config
+from automl_zero.evolution.run_directory import RunDirectory
+from automl_zero.program import Program
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run
+
+SLOW = programs.linear(learning_rate=1e-4)
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Path:
+    """The directory of a run whose best program learns too slowly."""
+    directory = RunDirectory.create(tmp_path / "demo")
+    directory.write_config(load_config("linear").to_toml())
+    directory.write_best(SLOW)
+    return directory.path
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    path = tmp_path / "program.json"
+    SLOW.save(path)
+    return path
+
+
+def test_a_run_is_explained_on_its_own_tasks(run: Run, run_dir: Path) -> None:
+    result = run("explain", run_dir, "--num-tasks", 5)
+    assert result.exit_code == 0
+    for heading in ("Data flow", "Registers", "Motifs", "Knock-outs: instructions", "Constants"):
+        assert f"{heading}\n" in result.stdout
+    assert "on 5 tasks: linear regression (final)." in result.stdout
+
+
+def test_a_program_file_is_explained_without_tasks(run: Run, saved: Path) -> None:
+    result = run("explain", saved)
+    assert result.exit_code == 0
+    assert "gradient_step" in result.stdout
+    assert "Knock-outs" not in result.stdout
+    assert result.stdout.endswith(
+        "No tasks were given (--tasks), so no instruction was knocked out and no constant varied.\n"
+    )
+
+
+def test_json_holds_the_knock_outs(run: Run, saved: Path) -> None:
+    record = json.loads(run("explain", saved, "--tasks", "linear", "--num-tasks", 3, "--json").stdout)
+    assert record["fitness"]["num_tasks"] == 3
+    assert len([k for k in record["knock_outs"] if k["kind"] == "instruction"]) == 6
+
+
+def test_a_graph_is_drawn(run: Run, saved: Path, tmp_path: Path) -> None:
+    assert run("explain", saved, "--graph", "flow.svg").exit_code == 0
+    assert "<svg" in (tmp_path / "flow.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["explain", "."], ". is not a run directory: it holds no best.json"),
+        (["explain", "program.json", "--num-tasks", 3], "which has no tasks of its own: name some with --tasks"),
+        (["explain", "program.json", "--target", "y"], "which has no tasks of its own: name some with --tasks"),
+        (["explain", "program.json", "--tasks", "linear", "--num-tasks", 101], "num_tasks must be at most 100"),
+        (["explain", "program.json", "--tasks", "linaer"], "did you mean linear"),
+        (["explain", "program.json", "--graph", "flow.png"], "ends in .svg or .dot, not flow.png"),
+        (["explain", "program.json", "--graph", "none/flow.svg"], "none/flow.svg: No such file or directory"),
+        (["tune", "."], ". is not a run directory: it holds no best.json"),
+        (["tune", "program.json"], "which has no tasks of its own: name some with --tasks"),
+        (["tune", "program.json", "--tasks", "linear", "--out", "none/x.json"], "there is no directory none"),
+        (["tune", "empty.json", "--tasks", "linear"], "the program has no constants to tune"),
+    ],
+)
+def test_bad_input_is_one_sentence(run: Run, saved: Path, arguments: list[object], message: str) -> None:
+    programs.empty().save(saved.parent / "empty.json")
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr.splitlines()[-1]
+    assert result.stderr.splitlines()[-1].startswith("Error: ")
+    assert "Traceback" not in result.output
+
+
+def test_tuning_finds_a_better_learning_rate_and_writes_the_program(run: Run, run_dir: Path, tmp_path: Path) -> None:
+    result = run("tune", run_dir, "--max-evaluations", 30, "--num-tasks", 5, "--out", "tuned.json")
+    assert result.exit_code == 0
+    assert "The unseen tasks confirm the gain." in result.stdout
+    rate = Program.load(tmp_path / "tuned.json").setup[0].constants[0]
+    assert 1e-3 < rate <= 0.1
+
+
+def test_tuning_as_json(run: Run, saved: Path) -> None:
+    result = run("tune", saved, "--tasks", "linear", "--max-evaluations", 5, "--num-tasks", 3, "--json")
+    record = json.loads(result.stdout)
+    assert record["evaluations"] == 5
+    assert record["after"]["mean"] >= record["before"]["mean"]
+    assert Program.from_json(record["program"])
