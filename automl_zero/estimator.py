@@ -23,7 +23,7 @@ from automl_zero.tasks.csv_columns import LARGEST
 from automl_zero.tasks.splits import Scaling
 from automl_zero.tasks.taskset import Evaluation
 
-MULTI_CLASS = ("ovr",)
+MULTI_CLASS = ("ovr", "vector")
 _SEEDS = 2**31 - 1  # random_state gives 31 bits
 
 
@@ -31,6 +31,11 @@ class _ProgramEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
     """What the classifier and the regressor share: the program, its training and its predictions."""
 
     _evaluation: Evaluation
+
+    @property
+    def _num_classes(self) -> int:
+        """C of vector labels, 0 for scalar labels."""
+        return 0
 
     def __init__(
         self,
@@ -75,7 +80,8 @@ class _ProgramEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
 
         Args:
             x: [N, F].
-            labels: [K, N], the label sets to learn: targets in units of their deviation, or 0 and 1.
+            labels: [K, N], the label sets to learn: targets in units of their deviation, or 0 and 1; with vector labels
+                [1, N, C].
             targets: [N], what a search is to predict: the standardised target, or the number of the class.
         """
         self._check_parameters()
@@ -95,7 +101,7 @@ class _ProgramEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
             )
 
     def _outputs(self, X: Any) -> npt.NDArray[np.float64]:
-        """What the program predicts, float64[K, rows]: for label sets in rows, with NaN where it is not a number."""
+        """What the program predicts, float64[K, rows], or with vector labels [1, rows, C]."""
         check_is_fitted(self)
         x = validate_data(self, X, dtype=np.float64, reset=False)
         _refuse_huge("X", x)
@@ -107,6 +113,7 @@ class _ProgramEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
             self.program_,
             self.n_features_in_,
             accuracy=self._evaluation == "accuracy",
+            num_classes=self._num_classes,
             dtype=self.dtype,
             seed=self.seed_,
             max_abs_error=self.max_abs_error,
@@ -215,12 +222,15 @@ class AutoMLZeroClassifier(ClassifierMixin, _ProgramEstimator):  # type: ignore[
 
     Training and prediction are those of :class:`AutoMLZeroRegressor`, but labels are 0 and 1 and predictions pass a
     sigmoid in training, as in the search. For more than two classes the program is trained once for each, to tell it
-    from the others. A row for which the program gives no number is not of the class in question.
+    from the others. With ``multi_class="vector"`` the program is one for vector labels, which learns all classes at
+    once and whose predictions pass a softmax. A row for which the program gives no number is not of the class in
+    question.
 
     Args:
         program: a program, the path of a program file or of a run directory, or None to evolve one.
         epochs: passes over the rows, also of the tasks that a program is evolved on.
-        multi_class: "ovr", one training for each class against the rest.
+        multi_class: "ovr", one training for each class against the rest, or "vector", one training for all classes by a
+            program that reads a one-hot label in v1 and predicts in v2. It needs as many features as classes.
         dtype: "float64" or "float32", in which the program computes.
         max_abs_error: error at which training stops; no error but NaN exceeds 1.
         random_state: seed of the shuffle, of the program's random draws and of the search; None for a new one.
@@ -284,22 +294,45 @@ class AutoMLZeroClassifier(ClassifierMixin, _ProgramEstimator):  # type: ignore[
         if num_classes < 2:
             raise ValueError(f"y has one class alone, {self.classes_.tolist()[0]!r}: at least two are needed")
         positives = [1] if num_classes == 2 else range(num_classes)
-        self._learn(x, np.array([numbers == positive for positive in positives], np.float64), numbers)
+        if self.multi_class == "vector":
+            if self.program is None:
+                raise ValueError("multi_class is 'vector': it needs a program, for a search is for scalar labels")
+            self._learn(x, np.eye(num_classes)[numbers][np.newaxis], numbers)
+        else:
+            self._learn(x, np.array([numbers == positive for positive in positives], np.float64), numbers)
         return self
 
+    @property
+    def _num_classes(self) -> int:
+        return len(self.classes_) if self.multi_class == "vector" else 0
+
     def decision_function(self, X: Any) -> npt.NDArray[np.float64]:
-        """What the program predicts before the sigmoid: [N] for two classes, above 0 for the second; else [N, C]."""
-        # A NaN predicts class 0 in the search; finite bounds keep differences and exponentials free of NaN.
-        largest = np.finfo(np.float64).max
-        outputs = np.nan_to_num(self._outputs(X), nan=-largest, posinf=largest, neginf=-largest)
-        return outputs[0] if len(self.classes_) == 2 else np.ascontiguousarray(outputs.T)
+        """What the program predicts before the sigmoid or softmax.
+
+        Returns:
+            [N, C], one number for each class; for two classes [N], above 0 for the second.
+        """
+        logits = self._logits(X)
+        if len(self.classes_) > 2:
+            return logits
+        return logits[:, 1] if self.multi_class == "ovr" else logits[:, 1] - logits[:, 0]
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
-        """Probabilities of the classes, [N, C]: sigmoids, which for more than two classes are scaled to sum 1."""
-        outputs = self.decision_function(X)
-        if outputs.ndim == 1:
-            return _normalized_sigmoids(np.column_stack([-outputs, outputs]))
-        return _normalized_sigmoids(outputs)
+        """Probabilities of the classes, [N, C].
+
+        Sigmoids, which for more than two classes are scaled to sum 1; with vector labels, a softmax.
+        """
+        logits = self._logits(X)
+        return _softmax(-np.logaddexp(0.0, -logits) if self.multi_class == "ovr" else logits)
+
+    def _logits(self, X: Any) -> npt.NDArray[np.float64]:
+        """A number for each class, [N, C]; with scalar labels for two classes, the first is minus the second."""
+        # A NaN predicts class 0 in the search; these bounds keep differences and exponentials free of NaN.
+        largest = np.finfo(np.float64).max / 4
+        outputs: npt.NDArray[np.float64] = np.clip(np.nan_to_num(self._outputs(X), nan=-largest), -largest, largest)
+        if self.multi_class == "vector":
+            return np.asarray(outputs[0])
+        return np.column_stack([-outputs[0], outputs[0]] if len(self.classes_) == 2 else list(outputs))
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """The likeliest class of each row, [N]."""
@@ -309,9 +342,8 @@ class AutoMLZeroClassifier(ClassifierMixin, _ProgramEstimator):  # type: ignore[
         return predicted
 
 
-def _normalized_sigmoids(outputs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Sigmoids of [N, C] divided by their sum over C, by their logarithms, so that tiny ones do not vanish."""
-    logarithms = -np.logaddexp(0.0, -outputs)
+def _softmax(logarithms: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Exponentials of [N, C], divided by their sum over C."""
     shares = np.exp(logarithms - logarithms.max(axis=1, keepdims=True))
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 

@@ -50,7 +50,7 @@ class _Parameters(Table):
     dtype: Literal["float32", "float64"]
     max_abs_error: Annotated[float, Field(gt=0.0)]
     random_state: _Natural | None
-    multi_class: Literal["ovr"] | None = None
+    multi_class: Literal["ovr", "vector"] | None = None
 
 
 class _Classes(Table):
@@ -91,7 +91,7 @@ class _Record(Table):
         if (self.classes is None) != (self.kind == "regressor"):
             raise ValueError("classes: expected for a classifier, and for it alone")
         num_classes = 0 if self.classes is None else self.classes.array().size
-        if len(self.stops) != (num_classes if num_classes > 2 else 1):
+        if len(self.stops) != (num_classes if num_classes > 2 and self.parameters.multi_class == "ovr" else 1):
             raise ValueError(f"stops: got {len(self.stops)}, which does not fit the classes")
         for name, names in (("feature_names", self.feature_names), ("columns", self._encoded_names())):
             if names is not None and len(names) != self.num_features:

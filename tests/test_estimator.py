@@ -116,6 +116,41 @@ def test_one_against_the_rest_is_a_training_for_each_class(iris: tuple[Any, Any]
         np.testing.assert_array_equal(decisions[:, index], alone)
 
 
+def test_vector_labels_are_learned_at_once(iris: tuple[Any, Any]) -> None:
+    x, y = iris
+    model = AutoMLZeroClassifier(programs.softmax_net(), multi_class="vector", random_state=0).fit(x, y)
+    assert model.score(x, y) > 0.9
+    probabilities, logits = model.predict_proba(x), model.decision_function(x)
+    assert probabilities.shape == logits.shape == (150, 3)
+    np.testing.assert_allclose(probabilities, np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))
+    np.testing.assert_array_equal(model.classes_[logits.argmax(axis=1)], model.predict(x))
+    np.testing.assert_array_equal(model.predict_proba(x[7:8]), probabilities[7:8])
+
+
+def test_vector_labels_serve_two_classes_too(iris: tuple[Any, Any]) -> None:
+    x, y = iris[0], iris[1] == "setosa"
+    model = AutoMLZeroClassifier(programs.softmax_linear(), multi_class="vector", random_state=0).fit(x, y)
+    assert model.score(x, y) == 1
+    np.testing.assert_array_equal(model.decision_function(x) > 0, model.predict(x))
+    assert model.predict_proba(x).shape == (150, 2)
+
+
+@pytest.mark.parametrize(
+    ("program", "columns", "message"),
+    [
+        (programs.linear(), 4, "v1 is the label in tasks with vector labels and cannot be written"),
+        (programs.softmax_linear(), 2, "3 classes need as many features for vector labels, got 2"),
+        (None, 4, "multi_class is 'vector': it needs a program"),
+    ],
+)
+def test_what_vector_labels_need_is_said(
+    program: Program | None, columns: int, message: str, iris: tuple[Any, Any]
+) -> None:
+    x, y = iris
+    with pytest.raises(ValueError, match=message):
+        AutoMLZeroClassifier(program, multi_class="vector").fit(x[:, :columns], y)
+
+
 def test_it_trains_like_the_exported_module(diabetes: tuple[Any, Any]) -> None:
     x, y = diabetes
     model = AutoMLZeroRegressor(programs.neural_net(), epochs=2, random_state=0).fit(x, y)
@@ -177,7 +212,7 @@ def test_a_prediction_that_is_not_a_number_is_not_of_the_second_class() -> None:
         ({"epochs": 0}, ValueError, "epochs must be an integer of at least 1, got 0"),
         ({"max_abs_error": -1.0}, ValueError, "max_abs_error must be a positive, finite number, got -1.0"),
         ({"dtype": "float16"}, ValueError, "dtype is 'float16': expected one of float32, float64"),
-        ({"multi_class": "ovo"}, ValueError, "multi_class is 'ovo': expected one of ovr"),
+        ({"multi_class": "ovo"}, ValueError, "multi_class is 'ovo': expected one of ovr, vector"),
         ({"program": 3}, TypeError, "program is 3: expected a Program, the path of one, or None"),
         ({"program": "none.json"}, FileNotFoundError, "none.json"),
     ],

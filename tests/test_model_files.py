@@ -46,6 +46,12 @@ def test_a_loaded_model_predicts_the_same(kind: str, tmp_path: Path) -> None:
         np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
 
 
+def test_a_model_of_vector_labels_predicts_the_same(tmp_path: Path) -> None:
+    model = AutoMLZeroClassifier(programs.softmax_linear(), multi_class="vector", random_state=0)
+    model.fit(X, LABELS["text"]).save(tmp_path)
+    np.testing.assert_array_equal(load_model(tmp_path).predict_proba(X), model.predict_proba(X))
+
+
 def test_a_loaded_model_can_be_saved_and_fitted_again(tmp_path: Path) -> None:
     fitted().save(tmp_path / "one")
     loaded = load_model(tmp_path / "one")

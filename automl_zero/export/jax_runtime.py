@@ -73,6 +73,20 @@ def sigmoid(a):
     return 1.0 / (1.0 + jnp.exp(-a))
 
 
+def softmax(a):
+    powers = jnp.exp(a - jnp.max(a, axis=-1, keepdims=True))
+    return powers / jnp.sum(powers, axis=-1, keepdims=True)
+
+
+def padded(a, size):
+    """A vector with zeros at its end."""
+    return jnp.concatenate([a, jnp.zeros(size - a.size)])
+
+
+def one_hot(label, size):
+    return jnp.where(jnp.arange(size) == label, 1.0, 0.0)
+
+
 def epoch_orders(epochs, num_rows):
     """Rows in the order of each epoch, [epochs, rows]: as they come, then by a permutation for each epoch."""
     orders = [np.arange(num_rows)]

@@ -15,7 +15,7 @@ _LETTERS = {"s": "s", "v": r"\mathbf{v}", "m": r"\mathbf{M}"}
 _ONE = r"\mathbf{1}"  # the vector of ones
 
 
-def to_latex(program: Program, *, num_features: int | None = None) -> str:
+def to_latex(program: Program, *, num_features: int | None = None, num_classes: int = 0) -> str:
     r"""The program as an ``aligned`` environment (of amsmath) with a line for each instruction that matters.
 
     Vectors are bold, matrices bold capitals; :math:`\odot` and :math:`\oslash` are products and quotients element by
@@ -24,6 +24,7 @@ def to_latex(program: Program, *, num_features: int | None = None) -> str:
     Args:
         program: the program; instructions that cannot influence a prediction are left out.
         num_features: F, to write the elements that index constants select as numbers.
+        num_classes: C, for a program with vector labels.
 
     Raises:
         ValueError: ``num_features`` is not positive, or the pseudocode of a user op is not a statement in Python
@@ -32,7 +33,7 @@ def to_latex(program: Program, *, num_features: int | None = None) -> str:
     if num_features is not None and num_features < 1:
         raise ValueError(f"num_features is {num_features!r}: expected a positive integer")
     lines = []
-    for title, instructions in zip(_TITLES, remove_dead_code(program).components, strict=True):
+    for title, instructions in zip(_TITLES, remove_dead_code(program, num_classes).components, strict=True):
         lines.append(rf"&\textbf{{{title}}}")
         lines += [rf"&\quad {_statement(render_instruction(i, num_features), i.op)}" for i in instructions]
     return "\n".join([r"\begin{aligned}", " \\\\\n".join(lines), r"\end{aligned}", ""])

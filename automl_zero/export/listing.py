@@ -8,13 +8,15 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from automl_zero.analysis.liveness import remove_dead_code
-from automl_zero.memory import FEATURES, LABEL, PREDICTION
+from automl_zero.memory import FEATURES, LABEL, PREDICTION, VECTOR_LABEL, VECTOR_PREDICTION
 from automl_zero.ops import ConstantKind, RegisterType
 from automl_zero.program import Instruction, Program
+from automl_zero.vector_labels import check_program
 
 Register = tuple[RegisterType, int]
 
 _LABEL, _PREDICTION = (RegisterType.SCALAR, LABEL), (RegisterType.SCALAR, PREDICTION)
+_VECTOR_LABEL, _VECTOR_PREDICTION = (RegisterType.VECTOR, VECTOR_LABEL), (RegisterType.VECTOR, VECTOR_PREDICTION)
 _FEATURES = (RegisterType.VECTOR, FEATURES)
 _DRAWS = ("uniform", "gaussian")
 
@@ -38,51 +40,64 @@ class Listing:
             are written before they are read.
         zeros: for each component, the registers that are zero when it starts and that it reads, or leaves as they are.
         draws: for each component, whether it draws random numbers.
+        label: name of the register that holds the label in Learn.
     """
 
     components: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
     state: tuple[str, ...]
     zeros: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
     draws: tuple[bool, bool, bool]
+    label: str
 
-    def function(self, component: int, name: str, docstring: str, numpy: str) -> str:
-        """Source of a component function, to and from which the state passes as a tuple.
+    def functions(self, numpy: str) -> list[str]:
+        """Source of the component functions, to and from which the state passes as a tuple.
 
         Args:
-            component: 0, 1, 2 for Setup, Predict, Learn.
-            name: name of the function.
-            docstring: what it says.
-            numpy: the name by which it calls numpy, or a library like it.
+            numpy: the name by which they call numpy, or a library like it.
         """
-        arguments = [("F",), ("memory", "v0"), ("memory", "v0", "s0")][component]
+        docstrings = (
+            "Registers before the first example.",
+            f"Registers after Predict on features v0; the prediction is {self.state[0]}.",
+            f"Registers after Learn from features v0 and label {self.label}.",
+        )
+        names = ("setup", "predict", "learn")
+        return [self._function(component, names[component], docstrings[component], numpy) for component in range(3)]
+
+    def _function(self, component: int, name: str, docstring: str, numpy: str) -> str:
+        arguments = [("F",), ("memory", "v0"), ("memory", "v0", self.label)][component]
         statements = self.components[component]
         state = ", ".join(self.state) if len(self.state) > 1 else f"({self.state[0]},)"
         lines = [] if component == 0 else [f"{state} = memory"]
-        if component > 0 and any(re.search(r"\bF\b", statement) for statement in statements):
-            lines.append("F = v0.size")
         zeros = {"s": "scalar(0.0)", "v": f"{numpy}.zeros(F)", "m": f"{numpy}.zeros((F, F))"}
-        lines += [f"{register} = {zeros[register[0]]}" for register in self.zeros[component]]
-        lines += [*statements, f"return {state}"]
+        body = [*(f"{register} = {zeros[register[0]]}" for register in self.zeros[component]), *statements]
+        if component > 0 and any(re.search(r"\bF\b", line) for line in body):
+            lines.append("F = v0.size")
+        lines += [*body, f"return {state}"]
         header = f"def {name}({', '.join([*arguments, *(['draw'] if self.draws[component] else [])])}):"
         return "\n    ".join([header, f'"""{docstring}"""', *lines])
 
 
-def listing(program: Program, num_features: int | None) -> Listing:
+def listing(program: Program, num_features: int | None, num_classes: int) -> Listing:
     """List a program.
 
     Args:
         program: the program.
         num_features: F, to write the elements that index constants select as numbers; None for any F.
+        num_classes: C of vector labels, 0 for scalar labels.
 
     Raises:
-        ValueError: ``num_features`` is not positive, or an op is not a statement with known functions.
+        ValueError: ``num_features`` is not positive, the program cannot run on such labels, or an op is not a statement
+            with known functions.
     """
+    check_program(program, num_classes)
     if num_features is not None and num_features < 1:
         raise ValueError(f"num_features is {num_features!r}: expected a positive integer")
-    live = remove_dead_code(program)
+    live = remove_dead_code(program, num_classes)
+    label, prediction = (_VECTOR_LABEL, _VECTOR_PREDICTION) if num_classes else (_LABEL, _PREDICTION)
     exposed = [_read_first(component) for component in live.components]
-    between = (exposed[1] | exposed[2] | {_PREDICTION}) - {_LABEL, _FEATURES}
-    state = (_PREDICTION, *sorted(between - {_PREDICTION}))
+    hidden = {_LABEL, label}  # with vector labels s0 is zero in Learn too
+    between = (exposed[1] | exposed[2] | {prediction}) - {*hidden, _FEATURES}
+    state = (prediction, *sorted(between - {prediction}))
     setup_zeros = exposed[0] | (between - _written(live.setup))
     setup, predict, learn = (
         tuple(_statement(instruction, num_features) for instruction in component) for component in live.components
@@ -90,8 +105,9 @@ def listing(program: Program, num_features: int | None) -> Listing:
     return Listing(
         (setup, predict, learn),
         tuple(map(_name, state)),
-        (_names(setup_zeros), _names(exposed[1] & {_LABEL}), ()),
+        (_names(setup_zeros), _names(exposed[1] & hidden), _names(exposed[2] & (hidden - {label}))),
         (_draws(live.setup), _draws(live.predict), _draws(live.learn)),
+        _name(label),
     )
 
 

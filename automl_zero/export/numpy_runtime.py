@@ -74,6 +74,20 @@ def sigmoid(a):
     return 1.0 / (1.0 + np.exp(-a))
 
 
+def softmax(a):
+    powers = np.exp(a - np.max(a, axis=-1, keepdims=True))
+    return powers / np.sum(powers, axis=-1, keepdims=True)
+
+
+def padded(a, size):
+    """A vector with zeros at its end."""
+    return np.concatenate([a, np.zeros(size - a.size)])
+
+
+def one_hot(label, size):
+    return np.where(np.arange(size) == label, 1.0, 0.0)
+
+
 def epoch_order(epoch, num_rows):
     """Rows in the order of an epoch: as they come, then by a permutation for each epoch."""
     if epoch == 0:

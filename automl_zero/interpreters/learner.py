@@ -16,12 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from automl_zero.analysis.liveness import remove_dead_code
+from automl_zero.interpreters.learner_labels import LabelKind, ScalarLabels, VectorLabels
 from automl_zero.interpreters.numpy_bodies import Body, body_of
 from automl_zero.interpreters.permutation import epoch_order
 from automl_zero.interpreters.threefry import TRAINING, VALIDATION, Place, gaussian, subkey, uniform
-from automl_zero.memory import FEATURES, LABEL, PREDICTION, MemorySpec
+from automl_zero.memory import FEATURES, LABEL, MemorySpec
 from automl_zero.ops import TABLE, Op, RegisterType
 from automl_zero.program import Instruction, Program
+from automl_zero.vector_labels import check_program
 
 Array = npt.NDArray[Any]
 Registers = list[Array]
@@ -62,10 +64,14 @@ class Learner:
     Args:
         program: the program; instructions that cannot influence a prediction are left out.
         num_features: F.
-        accuracy: whether predictions pass a sigmoid in training, as in classification.
+        accuracy: whether predictions are made probabilities in training, as in classification.
+        num_classes: C of vector labels, 0 for scalar labels.
         dtype: "float32" or "float64".
         seed: seed of the program's random draws, the same for all label sets.
         max_abs_error: error beyond which training stops.
+
+    Raises:
+        ValueError: the program cannot run on vector labels, or there are fewer features than classes.
     """
 
     def __init__(
@@ -74,14 +80,21 @@ class Learner:
         num_features: int,
         *,
         accuracy: bool,
+        num_classes: int = 0,
         dtype: str = "float64",
         seed: int = 0,
         max_abs_error: float = 100.0,
     ) -> None:
-        self.accuracy, self.dtype = accuracy, np.dtype(dtype)
+        check_program(program, num_classes)
+        if num_classes > num_features:
+            raise ValueError(f"{num_classes} classes need as many features for vector labels, got {num_features}")
+        self.dtype, self.num_classes = np.dtype(dtype), num_classes
+        self._labels: LabelKind = ScalarLabels(accuracy, self.dtype)
+        if num_classes:
+            self._labels = VectorLabels(program.memory, num_features, num_classes, self.dtype)
         self.memory, self.seed, self.max_abs_error = program.memory, seed, max_abs_error
         self.shapes = register_shapes(program.memory, num_features)
-        live = remove_dead_code(program)
+        live = remove_dead_code(program, num_classes)
         self._steps = [self._compiled(component) for component in live.components]
         self._largest = max((_largest(i.spec, num_features) for i in live.predict), default=1)
 
@@ -90,7 +103,8 @@ class Learner:
 
         Args:
             x: [N, F], features.
-            y: [K, N], labels of K label sets, which are learned independently of each other.
+            y: [K, N], labels of K label sets, which are learned independently of each other; with classes [K, N, C],
+                one-hot.
             epochs: passes over the examples, in the orders of the interpreters.
         """
         x, y = x.astype(self.dtype), y.astype(self.dtype)
@@ -100,7 +114,9 @@ class Learner:
             return self._train(registers, x, y, epochs)
 
     def predict(self, registers: Sequence[Array], x: Array) -> Array:
-        """The contents of s1 after Predict, [K, N], each example on its own: memory is as after training before each.
+        """The prediction after Predict, [K, N], each example on its own: memory is as after training before each.
+
+        With classes it is that of each class before the softmax, [K, N, C].
 
         Random instructions draw the same numbers for all examples, those of the first validation example.
 
@@ -110,17 +126,17 @@ class Learner:
         """
         x = x.astype(self.dtype)
         start = [register[:, None] for register in registers]  # an axis for the examples
-        num_sets = start[PREDICTION].shape[0]
-        outputs = np.empty((num_sets, x.shape[0]), self.dtype)
+        num_sets = start[LABEL].shape[0]
+        outputs = np.empty((num_sets, x.shape[0], *((self.num_classes,) if self.num_classes else ())), self.dtype)
         step = max(1, _CHUNK // (self._largest * num_sets))
         with np.errstate(all="ignore"):
             for first in range(0, x.shape[0], step):
                 rows = slice(first, first + step)
                 run = list(start)
                 run[self._features] = x[rows]
-                run[LABEL] = self.dtype.type(0)
+                self._labels.hide(run)
                 self._run(run, Place(VALIDATION, PREDICT))
-                outputs[:, rows] = run[PREDICTION]
+                outputs[:, rows] = self._labels.output(run)
         return outputs
 
     @property
@@ -129,18 +145,16 @@ class Learner:
 
     def _train(self, registers: Registers, x: Array, y: Array, epochs: int) -> Learned:
         num_sets = y.shape[0]
-        zero = self.dtype.type(0)
         learned = [np.zeros((num_sets, *shape), self.dtype) for shape in self.shapes]
         stops: list[Stop | None] = [None] * num_sets
         running = np.arange(num_sets)  # the label sets that have not stopped
         for epoch in range(epochs):
             for position, row in enumerate(epoch_order(epoch, x.shape[0]).tolist()):
                 before = list(registers)
-                registers[self._features], registers[LABEL] = x[row], zero
+                registers[self._features] = x[row]
+                self._labels.hide(registers)
                 self._run(registers, Place(TRAINING, PREDICT, epoch, row))
-                if self.accuracy:
-                    registers[PREDICTION] = sigmoid(registers[PREDICTION])
-                error = np.abs(y[running, row] - registers[PREDICTION])
+                error = self._labels.training_error(registers, y[running, row])
                 failed = ~(error <= self.max_abs_error)  # NaN fails
                 if failed.any():
                     self._store(learned, running, before, failed)
@@ -150,7 +164,8 @@ class Learner:
                     running = running[~failed]
                     if not running.size:
                         return Learned(tuple(learned), tuple(stops))
-                registers[self._features], registers[LABEL] = x[row], y[running, row]
+                registers[self._features] = x[row]
+                self._labels.show(registers, y[running, row])
                 self._run(registers, Place(TRAINING, LEARN, epoch, row))
         self._store(learned, running, registers, np.ones(running.size, np.bool_))
         return Learned(tuple(learned), tuple(stops))
@@ -229,13 +244,6 @@ class Learner:
         draw = gaussian if instruction.op.endswith("gaussian_set") else uniform
         size, (first, second), dtype = int(np.prod(shape)), instruction.constants, self.dtype
         return lambda key, ordinal: draw(key, ordinal, size, first, second, dtype).reshape(shape)
-
-
-def sigmoid(z: Array) -> Array:
-    """1 / (1 + exp(-z)), in the dtype of ``z``."""
-    one = z.dtype.type(1)
-    probability: Array = one / (one + np.exp(-z))
-    return probability
 
 
 def register_shapes(memory: MemorySpec, num_features: int) -> list[tuple[int, ...]]:

@@ -44,6 +44,20 @@ def test_predictions_are_those_of_the_interpreter(seed: int) -> None:
     assert bool(finished) == (stop is None)
 
 
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("seed", range(4))
+def test_predictions_with_vector_labels_are_those_of_the_interpreter(seed: int) -> None:
+    C, F = 2 + seed % 3, 4 + seed % 2
+    program, rng = random_program(seed, num_classes=C), np.random.default_rng(seed)
+    x, rows, y = rng.standard_normal((9, F)), rng.standard_normal((4, F)), rng.integers(C, size=9)
+    names = module(to_jax_source(program, evaluation="accuracy", num_classes=C))
+    memory, finished = names["fit"](x, y, EPOCHS, seed)
+    expected, stop = train_and_predict(program, x, np.eye(C)[y], rows, seed, EPOCHS, True)
+    outputs = names["outputs"](memory, rows, names["seed_words"](seed))
+    np.testing.assert_allclose(outputs, expected, rtol=1e-6, atol=1e-9)
+    assert bool(finished) == (stop is None)
+
+
 def test_it_can_be_part_of_a_larger_function() -> None:
     jax = pytest.importorskip("jax")
     names = module(to_jax_source(programs.linear(0.1)))

@@ -51,6 +51,13 @@ def test_a_program_is_an_aligned_environment_without_dead_code() -> None:
     assert to_latex(programs.pad(programs.linear(), {"predict": 3})) == LINEAR
 
 
+def test_with_vector_labels_other_instructions_matter() -> None:
+    text = to_latex(programs.softmax_linear(), num_classes=3)
+    assert text.count("quad") == sum(map(len, programs.softmax_linear().components))
+    assert r"\mathbf{v}_{3} = \mathbf{v}_{1} - \mathbf{v}_{2}" in text
+    assert "quad" not in to_latex(programs.softmax_linear())
+
+
 def test_operations_read_as_in_mathematics() -> None:
     assert scalar("scalar_division", 2, 3) == r"s_{1} = \frac{s_{2}}{s_{3}}"
     assert scalar("scalar_heaviside", 2) == r"s_{1} = \left[s_{2} \ge 0\right]"

@@ -71,6 +71,33 @@ def test_a_clean_process_with_numpy_alone_gives_the_predictions_of_the_interpret
     assert compared >= 20
 
 
+def test_vector_labels_give_the_predictions_of_the_interpreter() -> None:
+    compared = 0
+    for seed in range(20):
+        C, F = 2 + seed % 3, 4 + seed % 2
+        program, rng = random_program(seed, num_classes=C), np.random.default_rng(seed)
+        x, rows, y = rng.standard_normal((9, F)), rng.standard_normal((4, F)), rng.integers(C, size=9)
+        model = module(to_numpy_source(program, evaluation="accuracy", num_classes=C))["Model"]()
+        outputs = model.fit(x, y, EPOCHS, seed).decision_function(rows)
+        expected, stop = train_and_predict(program, x, np.eye(C)[y], rows, seed, EPOCHS, True)
+        np.testing.assert_allclose(outputs, expected, rtol=1e-6, atol=1e-9)
+        assert (model.stopped is None) == (stop is None)
+        compared += np.isfinite(expected).all() and len(np.unique(expected)) > 4
+    assert compared >= 5
+
+
+def test_a_program_with_vector_labels_tells_several_classes_apart() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(3, size=300)
+    x = rng.standard_normal((300, 4)) + 3 * np.eye(4)[y]
+    source = to_numpy_source(programs.softmax_linear(), evaluation="accuracy", num_classes=3)
+    model = module(source)["Model"]().fit(x, y, epochs=3)
+    assert (model.predict(x) == y).mean() > 0.9
+    np.testing.assert_allclose(model.predict_proba(x).sum(axis=1), 1)
+    with pytest.raises(ValueError, match="X has 2 features, expected at least 3"):
+        module(source)["Model"]().fit(x[:, :2], y)
+
+
 def module(source: str) -> dict[str, Any]:
     """The names that exported code defines."""
     names: dict[str, Any] = {}
@@ -177,6 +204,9 @@ def test_a_user_op_that_is_no_known_python_is_refused(op: str, message: str) -> 
     [
         ({"evaluation": "f1"}, "evaluation is 'f1': expected one of rmse, accuracy"),
         ({"num_features": 0}, "num_features is 0: expected a positive integer"),
+        ({"num_classes": 3}, "num_classes is 3: expected 0, or with evaluation 'accuracy' at least 2"),
+        ({"num_classes": 1, "evaluation": "accuracy"}, "num_classes is 1: expected 0, or"),
+        ({"num_classes": 3, "evaluation": "accuracy"}, "v1 is the label in tasks with vector labels"),
     ],
 )
 def test_bad_arguments_are_refused(options: dict[str, Any], message: str) -> None:

@@ -38,6 +38,33 @@ def test_it_agrees_with_the_definition_to_the_last_bit(dtype: str, accuracy: boo
     assert 0 < stopped < 60
 
 
+def test_vector_labels_agree_with_the_definition_to_the_last_bit() -> None:
+    compared = stopped = 0
+    for seed in range(30):
+        C, F = 2 + seed % 3, 4 + seed % 2
+        program = random_program(seed, num_classes=C)
+        rng = np.random.default_rng(seed)
+        x, rows, y = rng.standard_normal((9, F)), rng.standard_normal((4, F)), np.eye(C)[rng.integers(C, size=(2, 9))]
+        learner = Learner(program, F, accuracy=True, num_classes=C, seed=seed)
+        learned = learner.train(x, y, epochs=3)
+        outputs = learner.predict(learned.registers, rows)
+        for index in range(2):
+            expected, stop = train_and_predict(program, x, y[index], rows, seed, 3, True)
+            np.testing.assert_array_equal(outputs[index], expected)
+            assert learned.stops[index] == (None if stop is None else Stop(*stop))
+            compared += np.isfinite(expected).all() and len(np.unique(expected)) > 4
+            stopped += stop is not None
+    assert compared >= 20  # of 60
+    assert 0 < stopped < 60
+
+
+def test_vector_labels_need_features_and_a_program_for_them() -> None:
+    with pytest.raises(ValueError, match="5 classes need as many features for vector labels, got 3"):
+        Learner(programs.softmax_linear(), 3, accuracy=True, num_classes=5)
+    with pytest.raises(ValueError, match="v1 is the label in tasks with vector labels and cannot be written"):
+        Learner(programs.linear(), 3, accuracy=True, num_classes=3)
+
+
 def linear(accuracy: bool = False, **options: Any) -> Learner:
     return Learner(programs.linear(0.1), 3, accuracy=accuracy, **options)
 
