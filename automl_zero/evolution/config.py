@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -139,8 +140,9 @@ class ExperimentConfig(Table):
         return self
 
     def other_tasks(self) -> list[Mapping[str, Any]]:
-        """The distinct `tasks` tables of islands that do not search on the run's own tasks."""
-        tables = island_tasks(self.tasks, self.diversity, self.islands)
+        """The distinct `tasks` tables, besides the run's own, that there would be on enough islands."""
+        combinations = math.prod(len(axis) for axis in self.diversity)
+        tables = island_tasks(self.tasks, self.diversity, combinations)
         return list({id(table): table for table in tables if table is not self.tasks}.values())
 
     def require_data(self) -> None:
@@ -281,7 +283,11 @@ def _override(values: dict[str, Any], override: str) -> None:
         table = table.setdefault(parent, {})
         if not isinstance(table, dict):
             raise ConfigError(f"{key.strip()}: {parent} is not a table")
-    table[last] = _parsed(text.strip())
+    value = _parsed(text.strip())
+    if value is None and last in table:
+        del table[last]  # its default holds again
+    else:
+        table[last] = value
 
 
 def _parsed(text: str) -> Any:

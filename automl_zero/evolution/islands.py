@@ -176,6 +176,13 @@ class Archipelago:
         """Let one island make some individuals, in this thread."""
         engine.advance(self.islands[number], self.space, self.settings[number], self.data[number], count)
 
+    def compile(self) -> bool:
+        """Compile whatever the islands will call, by letting the first make an individual."""
+        self.advance(0, 1)
+        if self.config.migrants and self.config.diversity:
+            engine.assess_again(self.islands[0], self.space, self.settings[0], self.data[0], 0)
+        return True
+
     def migrate(self, pool: ThreadPoolExecutor | None = None) -> None:
         """Islands exchange individuals, which replace the oldest (paper, Section 3.2).
 

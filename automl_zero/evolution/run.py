@@ -161,7 +161,8 @@ class Run:
             start = time.perf_counter()
             config = self.config.model_copy(update={"islands": 1})
             data = Evaluator(self.source.search(0), config.dtype, self.observe_kernel).data
-            self.wait_for(Archipelago(config, self.space, data, (0,)).start([1], self.pool, lambda: False))
+            sample = Archipelago(config, self.space, data, (0,))
+            self.wait_for([self.pool.submit(sample.compile)])
             self._say("compile", f"Compiled in {time.perf_counter() - start:.1f} s")
 
     def observe_kernel(self, description: str, seconds: float | None) -> None:

@@ -56,8 +56,8 @@ _KEYS = {
     "linear": (*_COMMON_KEYS, "num_features"),
     "affine": (*_COMMON_KEYS, "num_features"),
     "nn": (*_COMMON_KEYS, "num_features", "zeroed_units"),
-    "digits": _IMAGE_KEYS,
-    **dict.fromkeys(IMAGE_KINDS, (*_IMAGE_KEYS, "data_dir", "download")),
+    # Digits need no files; they take the keys all the same, so that they can stand beside a data set that does.
+    **dict.fromkeys(("digits", *IMAGE_KINDS), (*_IMAGE_KEYS, "data_dir", "download")),
     "images": (*_IMAGE_KEYS, "path"),
     "file": (*_COMMON_KEYS, "path", "target", "targets"),
 }
@@ -103,6 +103,9 @@ def make_source(config: Mapping[str, Any], need_data: bool = True) -> TaskSource
 
 
 def _image_source(kind: str, given: dict[str, Any], need_data: bool) -> TaskSource:
+    if kind == "digits":
+        given.pop("data_dir", None)
+        given.pop("download", None)
     images = ImageOrigin(kind, **{key: given[key] for key in ("data_dir", "download", "path") if key in given})
     features = given.get("num_features", 16)
     defaults = sizes_for(images, features, given.get("final_features", features), given.get("classes", "pairs"))

@@ -99,6 +99,14 @@ def softmax_network(*learn: Instruction) -> Program:
 
 
 def test_a_rate_from_the_weights_is_recognised_in_a_network_of_ten_classes():
-    plain = softmax_network()
-    assert not rate_from_weights(plain, True)
-    print(plain.pseudocode())
+    mean = Instruction("matrix_mean", 1, out=2)
+    program = softmax_network(mean, Instruction("scalar_abs", 2, out=2), Instruction("scalar_sin", 2, out=2))
+    assert rate_from_weights(program, True)
+    assert not learning_rate_decay(program, True)
+
+
+def test_look_alikes_of_a_rate_from_the_weights_are_not():
+    assert not rate_from_weights(softmax_network(), True)
+    assert not rate_from_weights(softmax_network(Instruction("matrix_mean", 1, out=3)), True)  # nothing reads it
+    of_features = (Instruction("vector_mean", 0, out=2), Instruction("scalar_abs", 2, out=2))
+    assert not rate_from_weights(softmax_network(*of_features), True)

@@ -185,11 +185,14 @@ def test_a_run_killed_at_random_moments_ends_like_one_that_never_was(tmp_path):
     begin = ["evolve", "--config", str(config), "--seed", str(SEED), "--force", "--out"]
     assert run_until(None, *begin, str(whole)) == 0
     moments = random.Random(KILLS)
-    for _ in range(KILLS):
+
+    def go_on(seconds: float | None) -> int | None:
         has_checkpoint = any((path / name).exists() for name in ("checkpoint.json", "checkpoint.previous.json"))
-        go_on = ["resume", str(path)] if has_checkpoint else [*begin, str(path)]
-        assert run_until(moments.uniform(0.5, 4.0), *go_on) in (None, 0)
-    assert run_until(None, "resume", str(path)) == 0
+        return run_until(seconds, *(["resume", str(path)] if has_checkpoint else [*begin, str(path)]))
+
+    for _ in range(KILLS):
+        assert go_on(moments.uniform(0.5, 4.0)) in (None, 0)
+    assert go_on(None) == 0
     assert outcome(path) == outcome(whole)
 
 

@@ -143,7 +143,7 @@ def test_a_file_source_reads_the_table(csv_file: Path) -> None:
         ({"kind": "digits", "classes": "most"}, 'classes must be "pairs" or "all", got .most.'),
         ({"kind": "digits", "classes": "all", "num_features": 9}, "num_features must be at least 10, the number of cl"),
         ({"kind": "digits", "classes": "all", "final_features": 8}, "final_features must be at least 10, the number"),
-        ({"kind": "digits", "data_dir": "x"}, "unknown key 'data_dir' .*for kind 'digits'"),
+        ({"kind": "digits", "path": "x"}, "unknown key 'path' .*for kind 'digits'"),
         ({"kind": "mnist", "data_dir": 3}, "data_dir must be text, got 3"),
         ({"kind": "mnist", "download": "yes"}, "download must be true or false, got 'yes'"),
         ({"kind": "mnist", "path": "x.npz"}, "unknown key 'path' for kind 'mnist'"),
@@ -164,3 +164,7 @@ def test_a_file_source_reads_the_table(csv_file: Path) -> None:
 def test_a_configuration_that_cannot_be_used_is_refused(config: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make_source(config)
+
+
+def test_digits_take_and_ignore_what_says_where_files_are():
+    assert make_source({"kind": "digits", "data_dir": "/nowhere"}) == make_source({"kind": "digits"})
