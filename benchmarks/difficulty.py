@@ -115,7 +115,7 @@ class Searches:
 
     def evolve(self, seed: int) -> Counts:
         """An experiment with evolution; it ends with the first acceptable individual, but counts as a whole one."""
-        judge = _Judge(self.source.search(seed), self.hand_designed)
+        judge = Judge(self.source.search(seed), self.hand_designed)
         island = new_island(self.config, self.space, judge.data, (seed, 1))
         settings = make_settings(self.config, judge.data)
         size, near, acceptable = self.config.population_size, False, False
@@ -131,14 +131,14 @@ class Searches:
 
     def draw(self, seed: int, count: int) -> Counts:
         """Random search; every acceptable program counts."""
-        judge = _Judge(self.source.search(seed), self.hand_designed)
+        judge = Judge(self.source.search(seed), self.hand_designed)
         drawn = RandomPrograms(self.hand_designed.memory, self.space, judge.data, (seed, 2))
         errors = [judge.error(program) for program in drawn.search(count, judge.near_fitness)]
         near = sum(error <= NEAR * judge.bar for error in errors)
         return Counts(count, count, sum(error < judge.bar for error in errors), near)
 
 
-class _Judge:
+class Judge:
     """Tells how good programs are on some tasks.
 
     Attributes:

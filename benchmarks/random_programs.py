@@ -2,8 +2,8 @@
 
 The engine's own random search evaluates every new program. Here one that provably cannot learn a linear model counts as
 evaluated without being run. Learning one takes a Predict that reads the features, and a Learn that reads the label and
-the features and adds vectors: where vectors come from scalar_vector_product and vector_sum alone, the weights would
-otherwise be the multiple of one example, or what Setup has set, whatever the task.
+the features and scales and adds vectors: where vectors come from scalar_vector_product and vector_sum alone, the
+weights would otherwise not depend on the labels, or be the multiple of one example, or what Setup has set.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from automl_zero.program import COMPONENTS, Program
 from automl_zero.program_arrays import unpack
 
 _SCALAR, _VECTOR = 1, 2  # register types
-_VECTOR_SUM = TABLE["vector_sum"].id
+_VECTOR_SUM, _SCALED_VECTOR = TABLE["vector_sum"].id, TABLE["scalar_vector_product"].id
 
 
 class _Room(NamedTuple):
@@ -152,13 +152,14 @@ def _draw(room: _Room, space: Space, data: LaneData, count: int, above: float, s
 
 @jit
 def _may_learn(code, predict, learn, predict_end, learn_end, ops):
-    """Whether Predict reads the features and Learn the features and the label, and Learn adds vectors."""
+    """Whether Predict reads the features; and Learn these and the label, scales vectors and adds them."""
     if not _reads(_VECTOR, code, predict, predict_end, ops) or not _reads(_VECTOR, code, learn, learn_end, ops):
         return False
+    scales = adds = False
     for i in range(learn, learn_end):
-        if code[i, 0] == _VECTOR_SUM:
-            return _reads(_SCALAR, code, learn, learn_end, ops)
-    return False
+        scales |= code[i, 0] == _SCALED_VECTOR
+        adds |= code[i, 0] == _VECTOR_SUM
+    return scales and adds and _reads(_SCALAR, code, learn, learn_end, ops)
 
 
 @jit

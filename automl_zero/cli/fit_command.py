@@ -54,7 +54,7 @@ def command(
     from automl_zero.tasks import load_table
 
     with bad_input(), warnings_on_stderr():
-        table = load_table(data, target, several_classes=True)
+        table = load_table(data, target)
         model = fit_table(candidate, table, target, epochs, seed, dtype)
         model.save(out)
         score = float(model.score(table.x, labels_of(table)))

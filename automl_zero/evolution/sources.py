@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from automl_zero.evolution.config import ExperimentConfig, load_config
-from automl_zero.presets import preset_names, preset_text
-from automl_zero.tasks import TaskSource, make_source
+from automl_zero.presets import SMALL, preset_names, preset_text
+from automl_zero.tasks import TaskSource, load_table, make_source
 
 DATA_SUFFIXES = (".csv", ".tsv", ".npz")
 
@@ -43,13 +43,21 @@ def data_config(path: str | Path, target: str | None = None) -> dict[str, Any]:
     The search space and the search are those of the preset ``digits``, that is, of the paper's baseline (Table S5):
     linear models and two-layer networks, for regression as well as for classification, are well inside it. But it
     starts from the hand-designed linear program, which at an equal budget found better programs on every table tried.
+    For more than two classes the search space is that of ``multi-class``, and the start the linear program of that kind.
 
     Args:
         path: CSV or npz file.
         target: the column or array to predict; an npz file has the default "y".
+
+    Raises:
+        ValueError: the table cannot be used.
     """
     config = tomllib.loads(preset_text("digits"))
-    config["search_space"]["initial"] = "linear"
+    if len(load_table(path, target).class_names) > 2:
+        config["search_space"] = tomllib.loads(preset_text("multi-class", SMALL))["search_space"]
+        config["search_space"]["initial"] = "softmax_linear"
+    else:
+        config["search_space"]["initial"] = "linear"
     return {**config, "name": Path(path).stem, "tasks": _file_tasks(path, target)}
 
 

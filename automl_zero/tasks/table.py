@@ -50,7 +50,7 @@ class Table:
     encodings: tuple[Encoding, ...] = ()
 
 
-def load_table(path: str | Path, target: str | None = None, several_classes: bool = False) -> Table:
+def load_table(path: str | Path, target: str | None = None) -> Table:
     """Read a table from a CSV or npz file.
 
     CSV: UTF-8, comma-separated (tab-separated in a .tsv), the first line names the columns. Columns of text are one-hot
@@ -62,7 +62,6 @@ def load_table(path: str | Path, target: str | None = None, several_classes: boo
     Args:
         path: the file.
         target: the column to predict; in an npz file the name of its array, "y" by default.
-        several_classes: whether more than two classes are of use.
 
     Raises:
         ValueError: if the file cannot be read or used; the message names the place.
@@ -78,11 +77,6 @@ def load_table(path: str | Path, target: str | None = None, several_classes: boo
             raise ValueError("target is missing: it must name the column to predict")
         else:
             table = _from_csv(path, target)
-        if len(table.class_names) > 2 and not several_classes:
-            listed = ", ".join(table.class_names[:5]) + (", ..." if len(table.class_names) > 5 else "")
-            raise ValueError(
-                f"the target {target!r} has {len(table.class_names)} classes ({listed}); this version supports two"
-            )
         _check_rows(table)
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from None

@@ -55,6 +55,11 @@ class UserData:
     def __post_init__(self) -> None:
         check_integer("epochs", self.epochs, minimum=1)
         check_positive("max_abs_error", self.max_abs_error)
+        if self.num_classes > self.num_features:
+            raise ValueError(
+                f"the target has {self.num_classes} classes, but predictions of a class each need as many features, "
+                f"and there are {self.num_features}"
+            )
         rest, test = split_off_test(self.table)
         for purpose, sizes in (("search", self.search_sizes), ("select", self.select_sizes)):
             wanted = sizes.num_train + sizes.num_valid
@@ -69,8 +74,9 @@ class UserData:
 
     @property
     def num_classes(self) -> int:
-        """0: labels are scalars."""
-        return 0
+        """C for more than two classes, whose labels are vectors; 0 for a regression or two classes."""
+        classes = len(self.table.class_names)
+        return classes if classes > 2 else 0
 
     @property
     def num_features(self) -> int:
@@ -99,13 +105,15 @@ class UserData:
         own_seed = purpose_seed(seed, purpose)
         train_x = np.empty((sizes.num_tasks, sizes.num_train, self.num_features))
         valid_x = np.empty((sizes.num_tasks, sizes.num_valid, self.num_features))
-        train_y, valid_y = np.empty(train_x.shape[:2]), np.empty(valid_x.shape[:2])
         x, y = self.table.x, self.table.y
+        if self.num_classes:
+            y = np.eye(self.num_classes)[y.astype(np.int64)]
+        train_y, valid_y = np.empty((*train_x.shape[:2], *y.shape[1:])), np.empty((*valid_x.shape[:2], *y.shape[1:]))
         for index in range(sizes.num_tasks):
             train, valid = task_rows(self.table, index, sizes, own_seed, on_test=purpose == "final")
             features = Scaling.fit(x[train])
             train_x[index], valid_x[index] = features.apply(x[train]), features.apply(x[valid])
-            # Classes stay 0 and 1.
+            # Labels of classes stay 0 and 1.
             target = Scaling.fit(y[train]) if self.table.kind == "rmse" else Scaling(np.zeros(()), np.ones(()))
             train_y[index], valid_y[index] = target.apply(y[train]), target.apply(y[valid])
         seeds = task_seeds(own_seed, sizes.num_tasks)

@@ -136,16 +136,13 @@ def test_an_interruption_ends_the_processes_and_keeps_what_is_done(tmp_path, num
     script, path = tmp_path / "endless.py", tmp_path / "runs.jsonl"
     script.write_text(_ENDLESS, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    process = subprocess.Popen(
-        [sys.executable, str(script), str(path)], stderr=subprocess.PIPE, text=True, env=environment
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("1 of 3"):
-            break
-    process.send_signal(number)
-    rest = process.stderr.read()  # ends when no process has the pipe open any more
-    assert process.wait() == 130
+    command = [sys.executable, str(script), str(path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if line.startswith("1 of 3"))
+        process.send_signal(number)
+        rest = process.stderr.read()  # ends when no process has the pipe open any more
+    assert process.returncode == 130
     assert "interrupted; the same command goes on from here" in rest
     assert "Traceback" not in rest
     with Ledger(path, {}) as ledger:

@@ -53,6 +53,7 @@ class FakeEngine:
         assert out is not None
         assert callback is not None
         directory = RunDirectory.create(out, force)
+        directory.release()
         for report in self.reports:
             callback(report)
         if self.error is not None:

@@ -73,6 +73,6 @@ def test_ctrl_c_outside_of_the_search_is_an_interrupt(run: Run, engine: FakeEngi
 
 def test_sigterm_does_what_ctrl_c_does(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr("automl_zero.presets.preset_names", lambda: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr("automl_zero.presets.preset_names", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     assert run("presets").exit_code == 130
     assert signal.getsignal(signal.SIGTERM) == before

@@ -59,7 +59,8 @@ def test_what_does_not_go_together_is_one_sentence(
     assert engine.calls == []
 
 
-def test_evaluate_takes_the_small_version_of_a_preset(run: Run) -> None:
+def test_evaluate_takes_the_small_version_of_a_preset(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("automl_zero.score.baseline_scores", lambda tasks: {})  # a minute of scikit-learn
     programs.linear().save("best.json")
     arguments = ("evaluate", "best.json", "--tasks", "nn-regression", "--scale", "small", "--json")
     record = json.loads(run(*arguments).stdout)

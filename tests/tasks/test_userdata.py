@@ -132,3 +132,25 @@ def test_the_classes_are_named_in_the_description() -> None:
 def test_more_rows_than_there_are_cannot_be_asked_for(field: str, sizes: Sizes, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(source(), **{field: sizes})  # type: ignore[arg-type]
+
+
+def three_classes(features: int = 3) -> Table:
+    rng = np.random.default_rng(0)
+    y = np.repeat([0.0, 1.0, 2.0], [50, 30, 20])
+    names = tuple(f"x{i}" for i in range(features))
+    return Table(rng.normal(size=(100, features)), y, names, "accuracy", ("low", "middle", "high"))
+
+
+def test_labels_of_more_than_two_classes_are_vectors() -> None:
+    data = three_classes()
+    tasks = UserData("data", data, *default_sizes(data)).search(0)
+    assert (tasks.num_classes, tasks.evaluation) == (3, "accuracy")
+    rows, _ = task_rows(data, 0, default_sizes(data)[0], purpose_seed(0, "search"), on_test=False)
+    assert np.array_equal(tasks.train_y[0].argmax(axis=1), data.y[rows])
+    assert np.array_equal(tasks.train_y[0].sum(axis=1), np.ones(rows.size))
+
+
+def test_more_classes_than_features_are_refused() -> None:
+    data = three_classes(features=2)
+    with pytest.raises(ValueError, match="the target has 3 classes, but predictions .* there are 2"):
+        UserData("data", data, *default_sizes(data))
