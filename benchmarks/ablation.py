@@ -34,7 +34,7 @@ STEPS = {
 }
 SCALES = {
     "smoke": Scale(500_000, 2, range(2), train=1000, valid=300, final_tasks=9),
-    "hour": Scale(2_500_000_000, 4, range(8)),
+    "hour": Scale(6_000_000_000, 4, range(8)),
     "full": Scale(100_000_000_000, 10, range(20)),
 }
 

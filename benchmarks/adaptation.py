@@ -96,7 +96,7 @@ class Scale:
 
 
 SCALES = {
-    "smoke": Scale(800, range(2), tuple(CONDITIONS), islands=2, tasks=4, valid=50, final_tasks=9, shrink=10),
+    "smoke": Scale(800, range(2), tuple(CONDITIONS), islands=2, tasks=4, valid=40, final_tasks=9, shrink=10),
     "hour": Scale(50_000, range(10)),
     "full": Scale(10_000_000, range(30), tuple(CONDITIONS), islands=10, valid=1000, final_tasks=90),
 }

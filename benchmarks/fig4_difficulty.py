@@ -205,7 +205,8 @@ def measure(scale: str, seed: int, out: Path, workers: int) -> dict[str, Any]:
             record = {**report.header("fig4_difficulty"), **settings, "summary": summarize(ledger)}
             record["units"] = ledger.runs()
             report.write(out / "fig4-difficulty.json", record)
-            plot(record, out / "fig4-difficulty.png")
+            if record["summary"]:
+                plot(record, out / "fig4-difficulty.png")
     return record
 
 
