@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.simplify", description="Simplify evolved programs.")
     parser.add_argument("preset", nargs="?", default="linear", help="name of a preset; default: %(default)s")
     parser.add_argument("--seeds", default="0-9", help="such as 0-9 or 0,3,5-7; default: %(default)s")
-    parser.add_argument("--max-seconds", type=float, default=60.0, help="limit of each run; default: %(default)s")
+    parser.add_argument("--max-seconds", type=float, default=600.0, help="limit of each run; default: %(default)s")
     parser.add_argument("--tolerance", type=float, default=1e-4, help="largest fall of fitness; default: %(default)s")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the report there")

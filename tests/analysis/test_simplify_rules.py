@@ -246,6 +246,15 @@ def test_with_classes_the_prediction_is_a_vector():
     assert text(simplify(shown).program) == ["", "s1 = norm(v0)", ""]
 
 
+def test_with_classes_a_zero_is_not_read_from_the_label():
+    shown = program(
+        "v7 = v7 - v6", "v3 = maximum(v0, v7); v2 = v3 + v4", "v3 = v1 - v2; v4 = v3 + v7; v4 = maximum(v4, v7)"
+    )
+    for component in simplify(shown, num_classes=3).program.components:
+        for instruction in component:
+            assert instruction.op != "vector_max" or instruction.in2 not in (0, 1, 2)
+
+
 def test_with_classes_the_label_is_not_written():
     with pytest.raises(ValueError, match=r"predict\[0\].out: v1 is the label"):
         simplify(program("", "v1 = v0 + v3"), num_classes=3)

@@ -14,51 +14,17 @@ from typing import Any
 
 import numpy as np
 
+from automl_zero.analysis.simplify.facts import (
+    NORMS,
+    SCALINGS,
+    SPREADING,
+    Expression,
+    Facts,
+    Value,
+    constant,
+    rule_of,
+)
 from automl_zero.ops import TABLE, Op, RegisterType
-
-_SCALAR, _VECTOR, _MATRIX = RegisterType.SCALAR, RegisterType.VECTOR, RegisterType.MATRIX
-
-
-@dataclass(frozen=True)
-class Value:
-    """Name of what a register holds.
-
-    Attributes:
-        kind: type of the register.
-        origin: "constant" (the same number in every element), "features", "label", "prediction" (as Learn finds it),
-            "loop" (what a register holds when Predict begins) or "instruction".
-        place: the number of a constant, the address of a loop's register, (component, index) of an instruction.
-    """
-
-    kind: RegisterType
-    origin: str
-    place: Any = None
-
-    @property
-    def number(self) -> float | None:
-        """The number in every element of a constant."""
-        return float.fromhex(self.place) if self.origin == "constant" else None
-
-
-def constant(kind: RegisterType, number: float) -> Value:
-    """The value with one number in every element."""
-    return Value(kind, "constant", float(number).hex())
-
-
-@dataclass(frozen=True)
-class Expression:
-    """An op applied to values.
-
-    Attributes:
-        op: name of the op.
-        inputs: its operands; for a partial write, the register's old value.
-        constants: its constants in hexadecimal, so that -0.0 differs from 0.0.
-    """
-
-    op: str
-    inputs: tuple[Value, ...]
-    constants: tuple[str, ...] = ()
-
 
 #: exactly rounded or exactly defined, so that every backend computes the same
 _FOLDABLE: dict[str, Callable[..., Any]] = {
@@ -73,19 +39,16 @@ _FOLDABLE: dict[str, Callable[..., Any]] = {
     "min": lambda a, b: b if b < a else a,
     "max": lambda a, b: b if b > a else a,
 }
-_SCALINGS = ("scalar_vector_product", "scalar_matrix_product")
-_SPREADING = ("scalar_broadcast", "vector_column_broadcast", "vector_row_broadcast", "matrix_transpose")
 #: sums of products of elements of the two operands, or such products alone
 _BILINEAR = (
     *("scalar_product", "vector_product", "matrix_product", "vector_inner_product", "vector_outer_product"),
-    *("matrix_vector_product", "matrix_matrix_product", *_SCALINGS),
+    *("matrix_vector_product", "matrix_matrix_product", *SCALINGS),
 )
 #: zero for an operand of zeros, whatever F is
 _ZERO_OF_ZERO = (
     *("vector_norm", "matrix_norm", "matrix_column_norm", "matrix_row_norm", "vector_mean", "matrix_mean"),
     *("matrix_row_mean", "matrix_row_st_dev", "vector_st_dev", "matrix_st_dev"),
 )
-_NORMS = ("vector_norm", "matrix_norm", "matrix_column_norm", "matrix_row_norm")
 _SQUARES = ("scalar_product", "vector_product", "matrix_product", "vector_inner_product")
 _TRANSPOSED = {
     "vector_column_broadcast": "vector_row_broadcast",
@@ -101,13 +64,20 @@ class Algebra:
     Attributes:
         number: np.float64 or np.float32, the type of numbers of the run.
         zero_signs: whether -0.0 and 0.0 must be told apart.
-        expressions: how each value that an instruction computed first was made.
+        facts: what is certain about values.
     """
 
     number: Any
     zero_signs: bool
-    expressions: dict[Value, Expression] = field(default_factory=dict)
-    _facts: dict[tuple[str, Value], bool] = field(default_factory=dict)
+    facts: Facts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.facts = Facts(self.number)
+
+    @property
+    def expressions(self) -> dict[Value, Expression]:
+        """How each value that an instruction computed first was made."""
+        return self.facts.expressions
 
     def constant(self, kind: RegisterType, number: Any) -> Value:
         """The value with one number, rounded to the run's type, in every element."""
@@ -118,7 +88,7 @@ class Algebra:
     def reduce(self, op: Op, inputs: tuple[Value, ...], constants: tuple[float, ...]) -> Value | Expression:
         """The value of an op applied to values if it has a name, else its normal form."""
         if op.name == "scalar_const_set":
-            return self.constant(_SCALAR, constants[0])
+            return self.constant(RegisterType.SCALAR, constants[0])
         if op.partial_write:
             return self._partial_write(op, inputs[0], constants)
         expression = Expression(op.name, inputs, tuple(c.hex() for c in constants))
@@ -144,21 +114,25 @@ class Algebra:
         numbers = [value.number for value in inputs]
         known = [self.number(n) for n in numbers if n is not None]
         if len(known) == len(inputs):
-            if _rule(op.name) in _FOLDABLE:
+            if rule_of(op.name) in _FOLDABLE:
                 with np.errstate(all="ignore"):
-                    return self.constant(op.output, _FOLDABLE[_rule(op.name)](*known))
-            if op.name in _SPREADING:
+                    return self.constant(op.output, _FOLDABLE[rule_of(op.name)](*known))
+            if op.name in SPREADING:
                 return self.constant(op.output, known[0])
             if op.name in _ZERO_OF_ZERO and self._is_zero(inputs[0]):
                 return self.constant(op.output, 0.0)
         if op.name in _BILINEAR:
             for zero, other in (inputs, inputs[::-1]):
                 # A product with 0.0 has the sign of the other factor, and a sum of -0.0 may be either zero.
-                if self._is_zero(zero) and self.is_finite(other) and (not self.zero_signs or self.is_unsigned(other)):
+                if (
+                    self._is_zero(zero)
+                    and self.facts.is_finite(other)
+                    and (not self.zero_signs or self.facts.is_unsigned(other))
+                ):
                     return self.constant(op.output, 0.0)
-        if op.elementwise == "diff" and inputs[0] == inputs[1] and self.is_finite(inputs[0]):
+        if op.elementwise == "diff" and inputs[0] == inputs[1] and self.facts.is_finite(inputs[0]):
             return self.constant(op.output, 0.0)
-        if op.name == "scalar_heaviside" and self.is_unsigned(inputs[0]) and self.is_number(inputs[0]):
+        if op.name == "scalar_heaviside" and self.facts.is_unsigned(inputs[0]) and self.facts.is_number(inputs[0]):
             return self.constant(op.output, 1.0)
         return None
 
@@ -168,7 +142,7 @@ class Algebra:
     # Identities: the result is one of the values that went in
 
     def _identity(self, op: Op, inputs: tuple[Value, ...]) -> Value | None:
-        function = getattr(self, f"_identity_{_rule(op.name)}", None)
+        function = getattr(self, f"_identity_{rule_of(op.name)}", None)
         value: Value | None = function(*inputs) if function else None
         # A scaling by a scalar 1 has the vector, not the scalar, for its value.
         return value if value is not None and value.kind == op.output else None
@@ -199,16 +173,16 @@ class Algebra:
 
     def _absorbs(self, value: Value, zero: float) -> bool:
         """Whether adding a zero changes nothing: -0.0 + 0.0 is 0.0."""
-        return not self.zero_signs or np.signbit(zero) or self.is_unsigned(value)
+        return not self.zero_signs or np.signbit(zero) or self.facts.is_unsigned(value)
 
     def _identity_abs(self, a: Value) -> Value | None:
-        return a if self.is_unsigned(a) else None
+        return a if self.facts.is_unsigned(a) else None
 
     def _identity_heaviside(self, a: Value) -> Value | None:
-        return a if self.is_binary(a) else None
+        return a if self.facts.is_binary(a) else None
 
     def _identity_max(self, a: Value, b: Value) -> Value | None:
-        if a == b or (self._is_zero(b) and self.is_unsigned(a)):
+        if a == b or (self._is_zero(b) and self.facts.is_unsigned(a)):
             return a
         return self._absorbed("max", a, b)
 
@@ -218,7 +192,7 @@ class Algebra:
     def _absorbed(self, rule: str, a: Value, b: Value) -> Value | None:
         """max(max(x, y), y) and max(max(x, y), x) are max(x, y), also when one of them is NaN; so for min."""
         made = self.expressions.get(a)
-        if made is not None and _rule(made.op) == rule and b in made.inputs:
+        if made is not None and rule_of(made.op) == rule and b in made.inputs:
             return a
         return None
 
@@ -231,7 +205,7 @@ class Algebra:
         made = self.expressions.get(value)
         if made is None:
             return None
-        rule = _rule(made.op)
+        rule = rule_of(made.op)
         if rule == "product":
             for factor, other in (made.inputs, made.inputs[::-1]):
                 if factor.number == -1 and other.kind == value.kind:
@@ -246,9 +220,9 @@ class Algebra:
         a, b = (*expression.inputs, None, None)[:2]
         name = op.name
         made = None if a is None else self.expressions.get(a)
-        if name in _NORMS and made is not None and _rule(made.op) == "abs":
+        if name in NORMS and made is not None and rule_of(made.op) == "abs":
             return self._again(name, made.inputs)
-        if name in _SQUARES and a == b and made is not None and _rule(made.op) == "abs":
+        if name in _SQUARES and a == b and made is not None and rule_of(made.op) == "abs":
             return self._again(name, made.inputs * 2)
         if name == "matrix_transpose" and made is not None and made.op in _TRANSPOSED:
             return self._again(_TRANSPOSED[made.op], made.inputs[::-1])
@@ -271,9 +245,9 @@ class Algebra:
                 made = self.expressions.get(spread)
                 if made is not None and made.op == "scalar_broadcast":
                     return self._again("scalar_vector_product", (made.inputs[0], other))
-        if _rule(op.name) == "product" and a.number == -1 and not self.zero_signs:
+        if rule_of(op.name) == "product" and a.number == -1 and not self.zero_signs:
             made = self.expressions.get(b)
-            if made is not None and _rule(made.op) == "diff" and b.kind == op.output:
+            if made is not None and rule_of(made.op) == "diff" and b.kind == op.output:
                 return self._again(made.op, made.inputs[::-1])
         if op.elementwise == "sum":
             for negative, other in ((a, b), (b, a)):
@@ -286,92 +260,8 @@ class Algebra:
     def _again(self, name: str, inputs: tuple[Value, ...]) -> Value | Expression:
         return self.reduce(TABLE[name], inputs, ())
 
-    # Facts, proved from how a value was made
-
-    def is_finite(self, value: Value) -> bool:
-        """Neither NaN nor infinite in any element."""
-        return self._fact("finite", value)
-
-    def is_number(self, value: Value) -> bool:
-        """Not NaN in any element."""
-        return self._fact("number", value)
-
-    def is_unsigned(self, value: Value) -> bool:
-        """Each element has no minus sign, or is NaN."""
-        return self._fact("unsigned", value)
-
-    def is_binary(self, value: Value) -> bool:
-        """Each element is 0.0 or 1.0."""
-        return self._fact("binary", value)
-
-    def _fact(self, fact: str, value: Value) -> bool:
-        key = (fact, value)
-        if key not in self._facts:
-            self._facts[key] = getattr(self, f"_{fact}")(value)
-        return self._facts[key]
-
-    def _finite(self, value: Value) -> bool:
-        number = value.number
-        if number is not None:
-            return bool(np.isfinite(number))
-        made = self.expressions.get(value)
-        if value.origin in ("features", "label") or (made is not None and TABLE[made.op].random and _rule(made.op)):
-            return self.number is np.float64  # finite numbers may be too large for float32
-        if made is None:
-            return False
-        if TABLE[made.op].partial_write:
-            return np.isfinite(self.number(float.fromhex(made.constants[-1]))) and self.is_finite(made.inputs[0])
-        rule = _rule(made.op)
-        if rule in ("abs", "min", "max", "sin", "cos", "arctan", *_SPREADING):
-            return all(map(self.is_finite, made.inputs))
-        return self.is_binary(value)
-
-    def _number(self, value: Value) -> bool:
-        number = value.number
-        if number is not None:
-            return not np.isnan(number)
-        made = self.expressions.get(value)
-        if made is not None and _rule(made.op) in ("abs", "min", "max", "exp", "arctan"):
-            return all(map(self.is_number, made.inputs))
-        return self.is_finite(value)
-
-    def _unsigned(self, value: Value) -> bool:
-        number = value.number
-        if number is not None:
-            return np.isnan(number) or not np.signbit(number)
-        made = self.expressions.get(value)
-        if made is None:
-            return False
-        rule = _rule(made.op)
-        if rule in ("abs", "exp", *_NORMS):
-            return True
-        if rule in ("product", "vector_inner_product") and made.inputs[0] == made.inputs[-1]:
-            return True
-        if rule in ("sum", "product", "vector_inner_product", "min", "max", *_SPREADING):
-            return all(map(self.is_unsigned, made.inputs))
-        return self.is_binary(value)
-
-    def _binary(self, value: Value) -> bool:
-        if value.number is not None:
-            return value in (constant(value.kind, 0.0), constant(value.kind, 1.0))
-        made = self.expressions.get(value)
-        if made is None:
-            return False
-        rule = _rule(made.op)
-        if rule in ("heaviside", "heaviside_one_at_zero"):
-            return True
-        return rule in ("product", "min", "max", *_SPREADING) and all(map(self.is_binary, made.inputs))
-
 
 def _order(value: Value) -> tuple[Any, ...]:
     """Any fixed order of values will do; constants and inputs come first."""
     place = value.place if isinstance(value.place, tuple) else ()
     return value.origin in ("loop", "instruction"), value.kind, value.origin, place, str(value.place)
-
-
-def _rule(name: str) -> str:
-    """What an op does to elements, or its name; nothing is known about user ops."""
-    op = TABLE[name]
-    if op.source == "user":
-        return ""
-    return "product" if name in _SCALINGS else op.elementwise or name

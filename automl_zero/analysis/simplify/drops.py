@@ -12,7 +12,6 @@ from automl_zero.analysis.simplify.flow import OBSERVATION, Site, reads_of, site
 from automl_zero.analysis.simplify.frame import Register
 from automl_zero.analysis.simplify.rules import Analysis
 from automl_zero.instruction import Instruction
-from automl_zero.memory import first_output
 from automl_zero.ops import RegisterType
 from automl_zero.pseudocode import render_instruction
 
@@ -24,7 +23,7 @@ _FACTORS = (2.0, 0.5, -1.0)
 def registers_of(a: Analysis, kind: RegisterType) -> list[Register]:
     """The registers of a type that the program names, and one that is zero."""
     named = {(k, at) for _, i in sites(a.program) for _, k, at in i.operands()} | a.frame.inputs
-    spare = unused_register(a.program, kind, first_output(kind) + (kind == RegisterType.SCALAR))
+    spare = unused_register(a.program, a.frame, kind)
     return sorted(r for r in named if r[0] == kind) + ([] if spare is None else [spare])
 
 
@@ -78,7 +77,7 @@ def merged_constants(a: Analysis) -> Iterator[Edit]:
 
 def moved_scalings(a: Analysis) -> Iterator[Edit]:
     """Each scaling by a constant removed, and a difference scaled in its place."""
-    scaled = unused_register(a.program, RegisterType.SCALAR, 2)
+    scaled = unused_register(a.program, a.frame, RegisterType.SCALAR)
     differences = [(site, i) for site, i in sites(a.program) if i.op == "scalar_diff"]
     for site, instruction in sites(a.program):
         operands = [register for _, register in reads_of(instruction)]
@@ -105,7 +104,7 @@ def joined_products(a: Analysis) -> Iterator[Edit]:
     """Each x * v + y * v made from (x + y) * v or (x - y) * v: two scalings of one vector become one."""
     products = [(site, i) for site, i in sites(a.program) if i.op == "scalar_vector_product"]
     sums = [(site, i) for site, i in sites(a.program) if i.op in ("vector_sum", "vector_diff")]
-    factor = unused_register(a.program, RegisterType.SCALAR, 2)
+    factor = unused_register(a.program, a.frame, RegisterType.SCALAR)
     for site, gone in products:
         first = (RegisterType.SCALAR, gone.in1 or 0)
         reads = a.reads_after((RegisterType.VECTOR, gone.out or 0), site)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from automl_zero.analysis.simplify.flow import Read, Site, sites
-from automl_zero.analysis.simplify.frame import SETUP, Register
+from automl_zero.analysis.simplify.frame import SETUP, Frame, Register
 from automl_zero.instruction import Instruction
 from automl_zero.memory import MAX_REGISTERS, MemorySpec
 from automl_zero.ops import RegisterType
@@ -97,13 +97,10 @@ def redirected(
     return result
 
 
-def unused_register(program: Program, kind: RegisterType, first: int = 1) -> Register | None:
-    """The lowest register of a type, from an address on, that no instruction names; None when there is none."""
-    named = {(k, at) for _, instruction in sites(program) for _, k, at in instruction.operands()}
-    for address in range(first, MAX_REGISTERS):
-        if (kind, address) not in named:
-            return kind, address
-    return None
+def unused_register(program: Program, frame: Frame, kind: RegisterType) -> Register | None:
+    """The lowest register of a type that neither an instruction nor the interpreter uses; None when there is none."""
+    taken = {(k, at) for _, instruction in sites(program) for _, k, at in instruction.operands()} | frame.reserved
+    return next(((kind, address) for address in range(MAX_REGISTERS) if (kind, address) not in taken), None)
 
 
 def name_of(register: Register) -> str:

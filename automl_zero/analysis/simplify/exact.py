@@ -94,10 +94,10 @@ def _place(edit: Edit) -> tuple[str, int]:
 
 def _edits(analysis: Analysis) -> Iterator[Edit]:
     edits = chain.from_iterable(rule(analysis) for rule in RULES)
-    return (edit for edit in edits if _keeps_draws(analysis.program, applied(analysis.program, edit), analysis.frame))
+    return (edit for edit in edits if keeps_draws(analysis.program, applied(analysis.program, edit), analysis.frame))
 
 
-def _keeps_draws(before: Program, after: Program, frame: Frame) -> bool:
+def keeps_draws(before: Program, after: Program, frame: Frame) -> bool:
     """Whether the random instructions that stay alive keep their numbers, which key what they draw."""
     for old, new in zip(_live_random(before, frame), _live_random(after, frame), strict=True):
         if any(a is not b for a, b in zip(old, new, strict=False)):

@@ -62,7 +62,6 @@ class Flow:
         seen: the writes that each read may see.
         reaching: before each instruction, the writes that each register written anywhere may hold.
         wanted: after each instruction, the registers whose values may still be read.
-        wanted_at_start: the registers whose initial zeros may be read.
         wanted_at_predict: the registers whose values may be read that Predict finds there.
         registers: the register of each read.
     """
@@ -70,7 +69,6 @@ class Flow:
     seen: dict[Read, frozenset[Site]]
     reaching: dict[Site, dict[Register, frozenset[Site]]]
     wanted: dict[Site, frozenset[Register]]
-    wanted_at_start: frozenset[Register]
     wanted_at_predict: frozenset[Register]
     registers: dict[Read, Register]
 
@@ -95,8 +93,8 @@ def flow_of(program: Program, frame: Frame) -> Flow:
             seen[Read(site, operand)] = reaching[site].get(register, frozenset())
             read_registers[Read(site, operand)] = register
     seen[OBSERVATION], read_registers[OBSERVATION] = at_observation, frame.prediction
-    wanted, at_start, at_predict = _wanted(program, frame)
-    return Flow(seen, reaching, wanted, at_start, at_predict, read_registers)
+    wanted, at_predict = _wanted(program, frame)
+    return Flow(seen, reaching, wanted, at_predict, read_registers)
 
 
 Holds = dict[Register, frozenset[Site]]
@@ -130,9 +128,7 @@ def _reaching(
         entry = merged
 
 
-def _wanted(
-    program: Program, frame: Frame
-) -> tuple[dict[Site, frozenset[Register]], frozenset[Register], frozenset[Register]]:
+def _wanted(program: Program, frame: Frame) -> tuple[dict[Site, frozenset[Register]], frozenset[Register]]:
     after: dict[Site, frozenset[Register]] = {}
 
     def run(component: int, end: frozenset[Register]) -> frozenset[Register]:
@@ -152,5 +148,6 @@ def _wanted(
         predict = run(PREDICT, before_predict | before_learn | {frame.prediction})
         learn = run(LEARN, before_predict)
         if (predict, learn) == (before_predict, before_learn):
-            return after, run(SETUP, before_predict), before_predict
+            run(SETUP, before_predict)
+            return after, before_predict
         before_predict, before_learn = before_predict | predict, before_learn | learn

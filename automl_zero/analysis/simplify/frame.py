@@ -31,6 +31,11 @@ class Frame:
     inputs: frozenset[Register]
     keeps_prediction: bool = False
 
+    @property
+    def reserved(self) -> frozenset[Register]:
+        """The registers that cannot be used for anything else."""
+        return self.inputs | {self.prediction}
+
 
 def frame_for(num_classes: int) -> Frame:
     """The frame of tasks with that many classes; 0 stands for scalar labels.

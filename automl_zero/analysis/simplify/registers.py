@@ -11,7 +11,6 @@ from collections.abc import Iterable, Set
 
 from automl_zero.analysis.simplify.edits import memory_for, name_of, swapped, with_operands, with_room
 from automl_zero.analysis.simplify.flow import (
-    INITIAL,
     OBSERVATION,
     WRITE_BACK,
     Definition,
@@ -81,9 +80,6 @@ class Webs:
                     result[web].add(other)
                     result[other].add(web)
 
-        at_start = [self._find((register, INITIAL)) for register in self.flow.wanted_at_start]
-        for web in at_start:
-            conflict(at_start, web)
         for site, _ in sites(self.program):
             written = self.written(site)
             if written is not None:
@@ -122,7 +118,7 @@ def split(program: Program, frame: Frame) -> tuple[Program, str]:
         for web in found:
             if web is not None and web not in by_register.setdefault(web[0], []):
                 by_register[web[0]].append(web)
-    taken = set(by_register) | frame.inputs | {frame.prediction}
+    taken = set(by_register) | frame.reserved
     names, notes = {}, []
     for register in sorted(by_register):
         group = by_register[register]
@@ -148,7 +144,6 @@ def share(program: Program, frame: Frame) -> Program:
     """
     webs = Webs(program, frame)
     conflicts = webs.conflicts()
-    reserved = frame.inputs | {frame.prediction}
     names: dict[Web, Register] = {webs.fixed: frame.prediction}
     exchanged: dict[Site, Instruction] = {}
     for site, instruction in sites(program):
@@ -165,7 +160,7 @@ def share(program: Program, frame: Frame) -> Program:
                 order.reverse()
         for web in (*order, webs.written(site)):
             if web is not None and web not in names:
-                taken = reserved | {names[other] for other in conflicts[web] if other in names}
+                taken = frame.reserved | {names[other] for other in conflicts[web] if other in names}
                 register = _free(web[0], taken)
                 if register is None:  # cannot be shared out greedily: leave the names alone
                     return with_smallest_memory(program, frame)
@@ -182,4 +177,4 @@ def share(program: Program, frame: Frame) -> Program:
 
 def with_smallest_memory(program: Program, frame: Frame) -> Program:
     """The program without the registers behind the last one that it names."""
-    return Program(memory_for(program.components, (*frame.inputs, frame.prediction)), *program.components)
+    return Program(memory_for(program.components, frame.reserved), *program.components)

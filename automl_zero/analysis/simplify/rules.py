@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from automl_zero.analysis.simplify.algebra import Expression, Value, constant
 from automl_zero.analysis.simplify.edits import Edit, name_of, redirected, unused_register, with_operands
+from automl_zero.analysis.simplify.facts import Expression, Value, constant
 from automl_zero.analysis.simplify.flow import (
     INITIAL,
     OBSERVATION,
@@ -23,7 +23,6 @@ from automl_zero.analysis.simplify.flow import (
 from automl_zero.analysis.simplify.frame import SETUP, Frame, Register
 from automl_zero.analysis.simplify.values import Contents, Values, values_of
 from automl_zero.instruction import Instruction
-from automl_zero.memory import first_output
 from automl_zero.ops import TABLE
 from automl_zero.program import Program
 
@@ -127,10 +126,9 @@ def _holders(a: Analysis, contents: Contents, value: Value) -> list[Register]:
 
 def _never_written(a: Analysis, value: Value) -> Register | None:
     """The lowest register of the value's type that is zero throughout."""
-    written = {written_by(i) for _, i in sites(a.program)} | {a.frame.prediction} | a.frame.inputs
-    first = 2 if first_output(value.kind) and value.kind.letter == "s" else first_output(value.kind)
+    written = {written_by(i) for _, i in sites(a.program)} | a.frame.reserved
     named = sorted(r for r in a.flow.registers.values() if r[0] == value.kind and r not in written)
-    return named[0] if named else unused_register(a.program, value.kind, first)
+    return named[0] if named else unused_register(a.program, a.frame, value.kind)
 
 
 def one_zero(a: Analysis) -> Iterator[Edit]:
@@ -204,7 +202,7 @@ def hoist(a: Analysis) -> Iterator[Edit]:
                 break
             operands[name] = holders[0][1]
         else:
-            target = register if _is_own(a, register, site, value) else unused_register(a.program, register[0], 2)
+            target = register if _is_own(a, register, site, value) else unused_register(a.program, a.frame, register[0])
             if target is None:
                 continue
             moved = with_operands(instruction, {**operands, "out": target[1]})

@@ -14,7 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from automl_zero.analysis.simplify.algebra import Algebra, Expression, Value, constant
+from automl_zero.analysis.simplify.algebra import Algebra
+from automl_zero.analysis.simplify.facts import Expression, Value, constant
 from automl_zero.analysis.simplify.flow import Site, reads_of, sites, written_by
 from automl_zero.analysis.simplify.frame import FEATURES_REGISTER, LEARN, PREDICT, SETUP, Frame, Register
 from automl_zero.memory import MAX_REGISTERS
