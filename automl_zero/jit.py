@@ -20,7 +20,8 @@ import numpy as np
 
 from automl_zero.cache_directory import cache_directory
 
-_SOURCES = ("ops", "analysis", "interpreters", "evolution")
+_SOURCES = ("ops", "interpreters")  #: folders that compiled code is made from
+_MIXED = ("analysis", "evolution")  #: folders of which only the modules with compiled functions matter
 
 PROFILING = os.environ.get("AUTOML_ZERO_PROFILE") == "1"
 """Whether the engine measures where its time goes. Decided when code is compiled: without it, there is no such code."""
@@ -34,8 +35,11 @@ def compiled_directory() -> Path:
         digest.update(setting.encode() + b"\0")
     root = Path(__file__).parent
     files = [Path(__file__), root / "memory.py"]  # compiled code contains the largest number of registers
-    for path in sorted([*files, *(p for folder in _SOURCES for p in (root / folder).rglob("*.py"))]):
-        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    files += [path for folder in _SOURCES for path in (root / folder).rglob("*.py")]
+    for path in sorted([*files, *(path for folder in _MIXED for path in (root / folder).rglob("*.py"))]):
+        content = path.read_bytes()
+        if path in files or b"automl_zero.jit import" in content:
+            digest.update(str(path.relative_to(root)).encode() + b"\0" + content)
     return cache_directory() / "engine" / digest.hexdigest()[:32]
 
 

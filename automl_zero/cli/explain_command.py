@@ -60,7 +60,7 @@ def command(
             from automl_zero.evolution.sources import task_source
 
             source = task_source(name, target)
-            vector_label = getattr(source, "num_classes", 0) > 0
+            vector_label = source.num_classes > 0
             tasks = source.final(seed)
             if num_tasks is not None:
                 tasks = tasks.take(num_tasks)

@@ -62,7 +62,7 @@ def command(
     """
     simplify = simplify or steps or tolerance is not None
     shown = read_program(program)
-    use = _use(program, name, target, dtype)
+    use = _use(program, name, target, dtype, need_data=tolerance is not None)
     result = _simplified(shown, use, tolerance, seed) if simplify else None
     names = simplify and other is None if names is None else names
     if other is not None:
@@ -99,10 +99,10 @@ class _Use:
 
     @property
     def num_classes(self) -> int:
-        return getattr(self.source, "num_classes", 0)
+        return 0 if self.source is None else self.source.num_classes
 
     def text(self, program: Program, named: bool) -> str:
-        return program.pseudocode(self.num_features, names=self.names(program) if named else None)
+        return program.pseudocode(self.num_features, self.num_classes, self.names(program) if named else None)
 
     def names(self, program: Program) -> Names:
         from automl_zero.analysis.names import infer_names
@@ -111,7 +111,7 @@ class _Use:
             return infer_names(program, self.num_classes)
 
 
-def _use(path: str, name: str | None, target: str | None, dtype: str | None) -> _Use:
+def _use(path: str, name: str | None, target: str | None, dtype: str | None, need_data: bool) -> _Use:
     config = run_config(path)
     if config is None and name is None:
         return _Use(None, dtype or "float64")
@@ -120,7 +120,7 @@ def _use(path: str, name: str | None, target: str | None, dtype: str | None) -> 
 
     with bad_input():
         own = load_config(config).dtype if config is not None else "float64"
-        return _Use(task_source(name or config or "", target), dtype or own)
+        return _Use(task_source(name or config or "", target, need_data=need_data), dtype or own)
 
 
 def _simplified(program: Program, use: _Use, tolerance: float | None, seed: int) -> Simplification:
@@ -143,10 +143,10 @@ def _exported(program: Program, form: str, use: _Use) -> str:
 
     with bad_input():
         if form == "latex":
-            return export.to_latex(program, num_features=use.num_features)
+            return export.to_latex(program, num_features=use.num_features, num_classes=use.num_classes)
         evaluation = "rmse" if use.source is None else use.source.evaluation
         to_source = export.to_numpy_source if form == "python" else export.to_jax_source
-        return to_source(program, num_features=use.num_features, evaluation=evaluation)
+        return to_source(program, num_features=use.num_features, evaluation=evaluation, num_classes=use.num_classes)
 
 
 def _echo_diff(paths: tuple[str, str], programs: tuple[Program, Program], use: _Use, named: bool) -> None:

@@ -43,7 +43,7 @@ def data_config(path: str | Path, target: str | None = None) -> dict[str, Any]:
     The search space and the search are those of the preset ``digits``, that is, of the paper's baseline (Table S5):
     linear models and two-layer networks, for regression as well as for classification, are well inside it. But it
     starts from the hand-designed linear program, which at an equal budget found better programs on every table tried.
-    For more than two classes the search space is that of ``multi-class``, and the start the linear program of that kind.
+    For more than two classes the search space is that of ``multi-class``, and the start its linear program.
 
     Args:
         path: CSV or npz file.
@@ -62,7 +62,11 @@ def data_config(path: str | Path, target: str | None = None) -> dict[str, Any]:
 
 
 def task_source(
-    name: str, target: str | None = None, scale: str | None = None, data_dir: str | Path | None = None
+    name: str,
+    target: str | None = None,
+    scale: str | None = None,
+    data_dir: str | Path | None = None,
+    need_data: bool = True,
 ) -> TaskSource:
     """The tasks of a preset, of a configuration file, or of a table.
 
@@ -71,6 +75,7 @@ def task_source(
         target: the column or array to predict, for a table.
         scale: version of a preset, "small" or "full" (default).
         data_dir: where the files of image data sets are, for a preset or a configuration file.
+        need_data: refuse image data that are missing at once, rather than when tasks are made.
 
     Raises:
         ValueError: the name is not known, the file is not usable, or an argument is given for something else.
@@ -81,7 +86,7 @@ def task_source(
         return make_source(_file_tasks(name, target))
     if target is not None:
         raise ValueError(f"a target belongs to a table ({', '.join(DATA_SUFFIXES)}), but the tasks are {name}")
-    return make_source(named_config(name, (), scale, data_dir).tasks)
+    return make_source(named_config(name, (), scale, data_dir).tasks, need_data)
 
 
 def _file_tasks(path: str | Path, target: str | None) -> dict[str, Any]:

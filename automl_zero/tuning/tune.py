@@ -121,7 +121,7 @@ def tune_constants(
             and no validation tasks, or a program without a constant to tune.
     """
     tasks, validation_tasks = _checked(program, tasks, validation_tasks, method, dtype, max_evaluations)
-    vector_label = getattr(tasks, "num_classes", 0) > 0
+    vector_label = tasks.num_classes > 0
     scores = PairedScores(program, tasks, dtype)
     separated = separate(program, scores, vector_label) if separation else Separation(program, ())
     start = separated.program

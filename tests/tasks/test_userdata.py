@@ -152,5 +152,5 @@ def test_labels_of_more_than_two_classes_are_vectors() -> None:
 
 def test_more_classes_than_features_are_refused() -> None:
     data = three_classes(features=2)
-    with pytest.raises(ValueError, match="the target has 3 classes, but predictions .* there are 2"):
+    with pytest.raises(ValueError, match=r"the target has 3 classes, but predictions .* there are 2"):
         UserData("data", data, *default_sizes(data))

@@ -93,7 +93,7 @@ def simplify(
 def _classes_of(tasks: TaskSet, num_classes: int) -> int:
     if not isinstance(tasks, TaskSet):
         raise TypeError(f"tasks is {tasks!r:.80}: expected a TaskSet, as made by automl_zero.tasks")
-    own: int = getattr(tasks, "num_classes", 0)
+    own = tasks.num_classes
     if num_classes not in (0, own):
         raise ValueError(f"num_classes is {num_classes}, but the tasks have {own}")
     return own
