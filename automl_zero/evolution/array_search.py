@@ -70,7 +70,7 @@ def evolve_on_arrays(
         limits = {"max_seconds": max_seconds, "max_individuals": max_individuals}
         try:
             tasks |= {**_sizes(path, list(columns)), "epochs": epochs, "max_abs_error": max_abs_error}
-            values = _merged({**data_config(path), "tasks": tasks, **limits}, config)
+            values = _merged({**data_config(path, next(iter(columns))), "tasks": tasks, **limits}, config)
             if all(values.get(key) is None for key in (*limits, "max_train_steps", "max_experiments")):
                 raise ConfigError("max_seconds and max_individuals are None: the search needs a limit")
             return evolve(load_config(values), seed=seed, workers=workers)
