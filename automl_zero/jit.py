@@ -52,6 +52,15 @@ def jit(function: Callable[..., Any]) -> Any:
     return _compiled(function, compiled_directory(), no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
+def inlined(function: Callable[..., Any]) -> Any:
+    """Compile a function into its callers, like :func:`jit` but never as a call.
+
+    For functions of an island or of settings: these are hundreds of numbers, which a call would copy to the stack, and
+    that costs more than many such a function does.
+    """
+    return _compiled(function, compiled_directory(), no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
+
+
 def entry_point(function: Callable[..., Any]) -> Any:
     """Compile a function that Python calls."""
     return _compiled(function, compiled_directory())

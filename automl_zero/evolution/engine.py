@@ -39,7 +39,7 @@ from automl_zero.evolution.stopwatch import (
 )
 from automl_zero.interpreters.execute import encode, run_kernel
 from automl_zero.interpreters.lane_data import Arena, LaneData
-from automl_zero.jit import entry_point, jit
+from automl_zero.jit import entry_point, inlined, jit
 
 # Counters of an island, by index.
 (
@@ -185,7 +185,7 @@ def assess_again(island: Island, space: Space, settings: Settings, data: LaneDat
     island.fitness[slot] = _assess(island.hashes[slot], island, space, settings, data)
 
 
-@jit
+@inlined
 def _copy(source, target, island):  # type: ignore[no-untyped-def]
     for slot in range(island.code.shape[1]):
         for j in range(4):
@@ -196,7 +196,7 @@ def _copy(source, target, island):  # type: ignore[no-untyped-def]
         island.sizes[target, component] = island.sizes[source, component]
 
 
-@jit
+@inlined
 def _analyse(island, space, data):  # type: ignore[no-untyped-def]
     """Canonical form and hash of the candidate."""
     candidate = island.code.shape[0] - 2
@@ -215,7 +215,7 @@ def _analyse(island, space, data):  # type: ignore[no-untyped-def]
     return value
 
 
-@jit
+@inlined
 def _found(born, island, space, settings, data):  # type: ignore[no-untyped-def]
     """Put an initial program into the candidate slot; returns its canonical hash."""
     candidate = settings.population_size
@@ -235,7 +235,7 @@ def _found(born, island, space, settings, data):  # type: ignore[no-untyped-def]
     return _analyse(island, space, data)
 
 
-@jit
+@inlined
 def _tournament(island, settings):  # type: ignore[no-untyped-def]
     """Slot of the fittest of some individuals drawn with replacement; the first drawn of equals."""
     winner = below(island.rng, settings.population_size)
@@ -246,7 +246,7 @@ def _tournament(island, settings):  # type: ignore[no-untyped-def]
     return winner
 
 
-@jit
+@inlined
 def _make_child(island, space, settings, data):  # type: ignore[no-untyped-def]
     """Put a child of the winner of a tournament into the candidate slot; returns its canonical hash."""
     candidate = settings.population_size
@@ -283,7 +283,7 @@ def _make_child(island, space, settings, data):  # type: ignore[no-untyped-def]
     return value
 
 
-@jit
+@inlined
 def _assess(value, island, space, settings, data):  # type: ignore[no-untyped-def]
     """Fitness of the candidate, whose canonical form is ready: from a cache, or by evaluation."""
     candidate = settings.population_size
@@ -307,78 +307,82 @@ def _assess(value, island, space, settings, data):  # type: ignore[no-untyped-de
     return fitness
 
 
-@jit
+@inlined
 def _fitness_of_form(island, space, settings, data):  # type: ignore[no-untyped-def]
     """Fitness of the candidate by its canonical form."""
-    form = island.form
+    form, counters = island.form, island.counters
     if settings.budget == LIVE:
         starts = (np.int64(0), form.counts[0], form.counts[0] + form.counts[1])
         examples = data.num_train * data.epochs
         if program_cost(form.code, form.counts, starts, settings.costs, examples) > settings.cost_limit:
-            island.counters[OVER_BUDGET] += 1
+            counters[OVER_BUDGET] += 1
             return 0.0
     encode(form, data, space.ops, island.arena)
     lap(island.laps, ENCODE)
-    if settings.fec == PER_TASK:
-        return _look_up_each_task(island, settings, data)
-    if settings.fec == 0:
-        return _evaluate(island, settings, data)
-    _, fingerprint = _run(island, data, settings.fec_train, settings.fec_valid, 1, settings.fec_mask, 0)
-    fingerprint = _key(fingerprint)
-    island.counters[FEC_LOOKUPS] += 1
-    lap(island.laps, PROBE)
-    fitness = look_up(island.fec_cache, fingerprint)
-    lap(island.laps, LOOK_UP)
-    if fitness >= 0.0:
-        island.counters[FEC_HITS] += 1
-        return fitness
-    fitness = _evaluate(island, settings, data)
-    insert(island.fec_cache, fingerprint, fitness)
+    fingerprint = np.uint64(0)
+    if settings.fec != 0:
+        errors = 1 if settings.fec == PER_TASK else 0
+        steps, fingerprint = run_kernel(
+            form, data, island.arena, settings.fec_train, settings.fec_valid, 1, settings.fec_mask, errors
+        )
+        counters[TRAIN_STEPS] += steps
+        fingerprint = _key(fingerprint)
+        lap(island.laps, PROBE)
+        if settings.fec == PER_TASK:
+            known = _look_up_each_task(island, settings, data)
+        else:
+            counters[FEC_LOOKUPS] += 1
+            known = look_up(island.fec_cache, fingerprint)
+            if known >= 0.0:
+                counters[FEC_HITS] += 1
+        lap(island.laps, LOOK_UP)
+        if known >= 0.0:
+            return known
+    fitness = 0.0
+    cleared = _clears_hurdles(island, settings, data)
+    if cleared:
+        steps, _ = run_kernel(form, data, island.arena, data.num_train, data.num_valid, data.epochs, 0, 0)
+        counters[TRAIN_STEPS] += steps
+        counters[EVALUATED] += 1
+        if settings.fec == PER_TASK:
+            _remember_each_task(island, data)
+        fitness = _aggregate(island, settings, data)
+    lap(island.laps, EVALUATE)
+    if settings.fec == PER_PROGRAM:
+        insert(island.fec_cache, fingerprint, fitness)
     return fitness
 
 
-@jit
+@inlined
 def _look_up_each_task(island, settings, data):  # type: ignore[no-untyped-def]
-    """Fitness of the encoded program, on each task from the cache where an entry has the same errors there.
+    """Fitness of the probed program if every task's entry is known, else -1; what is known stays in island.known.
 
     As in the authors' implementation. What no entry knows is evaluated, in lockstep with what one does know.
     """
     fitness, fingerprints = island.arena.fitness, island.arena.fingerprints
-    _run(island, data, settings.fec_train, settings.fec_valid, 1, settings.fec_mask, 1)
-    lap(island.laps, PROBE)
     all_known = True
     for task in range(data.num_tasks):
-        key = _task_key(fingerprints[task // data.lanes, task % data.lanes], task)
-        fingerprints[task // data.lanes, task % data.lanes] = key
-        known = look_up_counted(island.task_cache, key, settings.fec_forget)
-        island.known[task] = known
+        block, lane = task // data.lanes, task % data.lanes
+        fingerprints[block, lane] = _key((fingerprints[block, lane] ^ np.uint64(task)) * np.uint64(0x9E3779B97F4A7C15))
+        known = look_up_counted(island.task_cache, fingerprints[block, lane], settings.fec_forget)
+        island.known[task] = fitness[block, lane] = known
         all_known &= known >= 0.0
         island.counters[FEC_LOOKUPS] += 1
         if known >= 0.0:
             island.counters[FEC_HITS] += 1
-    lap(island.laps, LOOK_UP)
-    if not all_known and not _clears_hurdles(island, settings, data):
-        return 0.0  # of the program, not of each task: another one with the same errors on some of them may pass
-    if not all_known:
-        _run(island, data, data.num_train, data.num_valid, data.epochs, 0, 0)
-        island.counters[EVALUATED] += 1
+    return _aggregate(island, settings, data) if all_known else -1.0
+
+
+@inlined
+def _remember_each_task(island, data):  # type: ignore[no-untyped-def]
+    """Put the known fitnesses in place of those evaluated, and enter the others."""
+    fitness, fingerprints = island.arena.fitness, island.arena.fingerprints
     for task in range(data.num_tasks):
-        known = island.known[task]
-        if known >= 0.0:
-            fitness[task // data.lanes, task % data.lanes] = known
+        block, lane = task // data.lanes, task % data.lanes
+        if island.known[task] >= 0.0:
+            fitness[block, lane] = island.known[task]
         else:
-            insert_counted(
-                island.task_cache,
-                fingerprints[task // data.lanes, task % data.lanes],
-                fitness[task // data.lanes, task % data.lanes],
-            )
-    lap(island.laps, EVALUATE)
-    return _aggregate(island, settings, data)
-
-
-@jit
-def _task_key(fingerprint, task):  # type: ignore[no-untyped-def]
-    return _key((fingerprint ^ np.uint64(task)) * np.uint64(0x9E3779B97F4A7C15))
+            insert_counted(island.task_cache, fingerprints[block, lane], fitness[block, lane])
 
 
 @jit
@@ -387,23 +391,13 @@ def _key(fingerprint):  # type: ignore[no-untyped-def]
     return fingerprint if fingerprint != np.uint64(0) else np.uint64(1)
 
 
-@jit
-def _evaluate(island, settings, data):  # type: ignore[no-untyped-def]
-    """Fitness of the encoded program: 0 when it fails at a hurdle, otherwise by a full evaluation."""
-    fitness = 0.0
-    if _clears_hurdles(island, settings, data):
-        _run(island, data, data.num_train, data.num_valid, data.epochs, 0, 0)
-        island.counters[EVALUATED] += 1
-        fitness = _aggregate(island, settings, data)
-    lap(island.laps, EVALUATE)
-    return fitness
-
-
-@jit
+@inlined
 def _clears_hurdles(island, settings, data):  # type: ignore[no-untyped-def]
     """Whether the encoded program reaches the percentile of every stage."""
     for stage in range(settings.stages.shape[0]):
-        _run(island, data, settings.stages[stage, 0], settings.stages[stage, 1], 1, 0, 0)
+        num_train, num_valid = settings.stages[stage, 0], settings.stages[stage, 1]
+        steps, _ = run_kernel(island.form, data, island.arena, num_train, num_valid, 1, 0, 0)
+        island.counters[TRAIN_STEPS] += steps
         early = _aggregate(island, settings, data)
         if not clears(island.hurdles, stage, early, settings.percentiles[stage]):
             island.counters[STOPPED_AT_HURDLE] += 1
@@ -411,15 +405,7 @@ def _clears_hurdles(island, settings, data):  # type: ignore[no-untyped-def]
     return True
 
 
-@jit
-def _run(island, data, num_train, num_valid, epochs, mask, errors):  # type: ignore[no-untyped-def]
-    """Run the encoded program on all tasks, and count the train steps."""
-    steps, fingerprint = run_kernel(island.form, data, island.arena, num_train, num_valid, epochs, mask, errors)
-    island.counters[TRAIN_STEPS] += steps
-    return steps, fingerprint
-
-
-@jit
+@inlined
 def _aggregate(island, settings, data):  # type: ignore[no-untyped-def]
     """Mean or upper median of the task fitnesses."""
     fitness = island.arena.fitness
