@@ -9,7 +9,6 @@ tasks and are compared in pairs. FEC comes with the canonical cache in front of 
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
@@ -53,15 +52,7 @@ def measure(scale: Scale, out: Path, workers: int | None, data_dir: str | None) 
         for seed in scale.seeds
         for number, step in enumerate(STEPS)
     ]
-    settings = {"train_steps": scale.train_steps, "islands": scale.islands, "final_tasks": scale.final_tasks}
-    record = experiment.carry_out("ablation", runs, settings, out, workers)
-    if "models" not in record:
-        report.say("scoring the models beside them")
-        record["models"] = fashion.models(runs[0].config, scale)
-    record["summary"] = summarize(record)
-    report.write(out, record)
-    fashion.plot(record, list(STEPS), out.with_suffix(".png"))
-    return record
+    return fashion.measure("ablation", runs, scale, out, workers, summarize)
 
 
 def summarize(record: dict[str, Any]) -> list[dict[str, Any]]:
@@ -107,15 +98,7 @@ def text(record: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.ablation", description=__doc__.split("\n\n")[0])
-    fashion.add_options(parser, SCALES, Path("runs/ablation.json"))
-    options = parser.parse_args(arguments)
-
-    def work() -> str:
-        record = measure(SCALES[options.scale], options.out, options.workers, options.data_dir)
-        return report.to_text(record) if options.json else text(record)
-
-    return experiment.main(work, parser.prog)
+    return fashion.main("ablation", __doc__.split("\n\n")[0], SCALES, measure, text, arguments)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from automl_zero.evolution.config import ExperimentConfig
 from automl_zero.evolution.run_directory import CHECKPOINT, METRICS
 from automl_zero.provenance import usable_cores
 from benchmarks import processes, report
+from benchmarks.interruption import HEARTBEAT, interruption
 
 _POINTS = 200  # of a learning curve
 
@@ -76,16 +77,20 @@ def carry_out(
         report.say(f"going on with {out}: {len(done)} of {len(runs)} runs are done")
     folder = out.with_suffix("")
     folder.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(workers or usable_cores()) as pool:
+    with ThreadPoolExecutor(workers or usable_cores()) as pool, interruption() as check:
         jobs = {pool.submit(_carry_out, run, folder / run.name): run for run in left}
+        running = set(jobs)
         try:
-            for job in as_completed(jobs):
-                run = jobs[job]
-                done[run.variant, run.seed] = job.result()
-                report.say(f"[{len(done)}/{len(runs)}] {_line(done[run.variant, run.seed])}")
-                names = [(run.variant, run.seed) for run in runs]
-                record = {**record, "runs": [done[name] for name in names if name in done]}
-                report.write(out, record)
+            while running:
+                finished, running = wait(running, HEARTBEAT, FIRST_COMPLETED)
+                check()
+                for job in sorted(finished, key=lambda job: job.exception() is not None):  # failures last
+                    run = jobs[job]
+                    done[run.variant, run.seed] = job.result()
+                    report.say(f"[{len(done)}/{len(runs)}] {_line(done[run.variant, run.seed])}")
+                    names = [(run.variant, run.seed) for run in runs]
+                    record = {**record, "runs": [done[name] for name in names if name in done]}
+                    report.write(out, record)
         except BaseException:
             for job in jobs:
                 job.cancel()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from automl_zero import programs
 from automl_zero.evaluation import evaluate
 from automl_zero.evolution.config import ExperimentConfig
 from automl_zero.tasks import baseline_scores, make_source
-from benchmarks import experiment, plots
+from benchmarks import experiment, plots, report
 
 LEARNING_RATE = 0.01  # of the hand-designed programs, the reference's
 #: Digits at their own number of images, on every other island.
@@ -74,15 +74,50 @@ def models(config: ExperimentConfig, scale: Scale) -> dict[str, list[float]]:
     return found
 
 
-def add_options(parser: argparse.ArgumentParser, scales: Iterable[str], out: Path) -> None:
-    """Options that these experiments have in common."""
-    parser.add_argument(
-        "--scale", choices=list(scales), default="hour", help="hour: within an hour on two cores (default)"
-    )
+def measure(
+    benchmark: str,
+    runs: Sequence[experiment.Run],
+    scale: Scale,
+    out: Path,
+    workers: int | None,
+    summarize: Callable[[dict[str, Any]], Any],
+) -> dict[str, Any]:
+    """Do all runs, score the models beside them, sum up and draw the learning curves."""
+    settings = {"train_steps": scale.train_steps, "islands": scale.islands, "final_tasks": scale.final_tasks}
+    record = experiment.carry_out(benchmark, runs, settings, out, workers)
+    if "models" not in record:
+        report.say("scoring the models beside them")
+        record["models"] = models(runs[0].config, scale)
+    record["summary"] = summarize(record)
+    report.write(out, record)
+    plot(record, list(dict.fromkeys(run.variant for run in runs)), out.with_suffix(".png"))
+    return record
+
+
+def main(
+    benchmark: str,
+    description: str,
+    scales: Mapping[str, Scale],
+    measure: Callable[[Scale, Path, int | None, str | None], dict[str, Any]],
+    text: Callable[[dict[str, Any]], str],
+    arguments: Sequence[str] | None,
+) -> int:
+    """Command line of an experiment; returns the exit code."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{benchmark}", description=description)
+    within = "hour (default): within an hour on two cores"
+    parser.add_argument("--scale", choices=list(scales), default="hour", help=within)
+    out = Path("runs") / f"{benchmark.replace('_', '-')}.json"
     parser.add_argument("--out", type=Path, default=out, metavar="FILE", help="the report; default: %(default)s")
     parser.add_argument("--workers", type=int, metavar="N", help="processes at a time; default: all cores")
     parser.add_argument("--data-dir", metavar="DIR", help="where the files of Fashion-MNIST are")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    options = parser.parse_args(arguments)
+
+    def work() -> str:
+        record = measure(scales[options.scale], options.out, options.workers, options.data_dir)
+        return report.to_text(record) if options.json else text(record)
+
+    return experiment.main(work, parser.prog)
 
 
 def plot(record: Mapping[str, Any], variants: Sequence[str], path: Path) -> None:

@@ -10,7 +10,6 @@ search, select and final tasks, so that they are compared in pairs.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,15 +43,7 @@ def measure(scale: Scale, out: Path, workers: int | None, data_dir: str | None) 
     runs = [
         experiment.Run(variant, seed, config(variant, scale, data_dir)) for seed in scale.seeds for variant in VARIANTS
     ]
-    settings = {"train_steps": scale.train_steps, "islands": scale.islands, "final_tasks": scale.final_tasks}
-    record = experiment.carry_out("table_s5", runs, settings, out, workers)
-    if "models" not in record:
-        report.say("scoring the models beside them")
-        record["models"] = fashion.models(runs[0].config, scale)
-    record["summary"] = summarize(record)
-    report.write(out, record)
-    fashion.plot(record, VARIANTS, out.with_suffix(".png"))
-    return record
+    return fashion.measure("table_s5", runs, scale, out, workers, summarize)
 
 
 def summarize(record: dict[str, Any]) -> dict[str, Any]:
@@ -85,15 +76,7 @@ def text(record: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.table_s5", description=__doc__.split("\n\n")[0])
-    fashion.add_options(parser, SCALES, Path("runs/table-s5.json"))
-    options = parser.parse_args(arguments)
-
-    def work() -> str:
-        record = measure(SCALES[options.scale], options.out, options.workers, options.data_dir)
-        return report.to_text(record) if options.json else text(record)
-
-    return experiment.main(work, parser.prog)
+    return fashion.main("table_s5", __doc__.split("\n\n")[0], SCALES, measure, text, arguments)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from multiprocessing import connection
 from typing import Any
 
 from benchmarks.board import Board
+from benchmarks.interruption import HEARTBEAT, interruption
 from benchmarks.ledger import Key, Ledger
 
 Tell = Callable[[float, str], None]
@@ -22,7 +23,6 @@ Work = Callable[[Key, Mapping[str, Any], Tell], Mapping[str, Any]]
 """Makes a run: from its key and the settings to its result, as JSON. Defined at the top level of a module."""
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-_HEARTBEAT = 0.5  # seconds between looks at what the processes tell
 _messages: Any = None  # in a process: where it tells
 
 
@@ -45,7 +45,7 @@ def run(
     """
     context = multiprocessing.get_context("spawn")
     messages = context.SimpleQueue()
-    with _environment(_ONE_THREAD):
+    with _environment(_ONE_THREAD), interruption() as check:
         pool = ProcessPoolExecutor(workers, context, _begin, (messages,))
         running: dict[Future[Mapping[str, Any]], Key] = {}
         try:
@@ -56,7 +56,8 @@ def run(
                         board.begin(key)
                 if not running:
                     break
-                done = wait(running, _HEARTBEAT, FIRST_COMPLETED).done
+                done = wait(running, HEARTBEAT, FIRST_COMPLETED).done
+                check()
                 while not messages.empty():
                     board.tell(*messages.get())
                 for future in done:

@@ -7,18 +7,22 @@ import dataclasses
 import click
 
 from automl_zero.cli.consoles import echo_json, echo_table
-from automl_zero.cli.inputs import InputError, bad_input, data_dir_option, read_program, run_config, scale_option
+from automl_zero.cli.inputs import (
+    InputError,
+    bad_input,
+    data_dir_option,
+    read_program,
+    run_config,
+    scale_option,
+    target_option,
+    tasks_option,
+)
 
 
 @click.command("evaluate")
 @click.argument("program", metavar="PROGRAM|DIR")
-@click.option(
-    "--tasks",
-    "name",
-    metavar="PRESET|FILE",
-    help="A preset, or a TOML, CSV or npz file. Default: the tasks of the run directory.",
-)
-@click.option("--target", metavar="COLUMN", help="The column to predict, where the tasks are a table.")
+@tasks_option
+@target_option
 @scale_option
 @data_dir_option
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the tasks.")

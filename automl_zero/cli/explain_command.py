@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from automl_zero.cli.consoles import echo_json, echo_table
-from automl_zero.cli.inputs import bad_input, read_program, run_config
+from automl_zero.cli.inputs import bad_input, read_program, run_config, target_option, tasks_option
 
 if TYPE_CHECKING:
     from automl_zero.explain.explanation import Explanation
@@ -15,13 +15,8 @@ if TYPE_CHECKING:
 
 @click.command("explain")
 @click.argument("program", metavar="PROGRAM|DIR")
-@click.option(
-    "--tasks",
-    "name",
-    metavar="PRESET|FILE",
-    help="A preset, or a TOML, CSV or npz file. Default: the tasks of the run directory.",
-)
-@click.option("--target", metavar="COLUMN", help="The column to predict, where the tasks are a table.")
+@tasks_option
+@target_option
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the tasks.")
 @click.option("--num-tasks", type=click.IntRange(min=1), metavar="N", help="Use the first N tasks only.")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from automl_zero.program import Program
 
 
+tasks_option = click.option(
+    "--tasks",
+    "name",
+    metavar="PRESET|FILE",
+    help="A preset, or a TOML, CSV or npz file. Default: the tasks of the run directory.",
+)
+target_option = click.option("--target", metavar="COLUMN", help="The column to predict, where the tasks are a table.")
 scale_option = click.option(
     "--scale",
     type=click.Choice(["small", "full"]),

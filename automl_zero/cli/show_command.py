@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from automl_zero.cli.consoles import echo_program, echo_table
-from automl_zero.cli.inputs import InputError, bad_input, read_program, run_config
+from automl_zero.cli.inputs import InputError, bad_input, read_program, run_config, target_option
 from automl_zero.cli.program_views import echo_differences, echo_two_programs
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _FORMATS = ("pseudocode", "python", "jax", "latex", "json")
 @click.option("--names/--no-names", default=None, help="Names for registers where they are certain.  [with --simplify]")
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="pseudocode", show_default=True)
 @click.option("--tasks", "name", metavar="PRESET|FILE", help="What the program is for. Default: the run's own tasks.")
-@click.option("--target", metavar="COLUMN", help="The column to predict, where the tasks are a table.")
+@target_option
 @click.option("--seed", type=click.IntRange(min=0), default=_FRESH_SEED, help="Seed of the fresh tasks.")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Numbers to compute in. Default: the run's.")
 def command(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from automl_zero.cli.consoles import echo_json, echo_program, echo_table
-from automl_zero.cli.inputs import InputError, bad_input, read_program, run_config
+from automl_zero.cli.inputs import InputError, bad_input, read_program, run_config, target_option, tasks_option
 
 if TYPE_CHECKING:
     from automl_zero.tuning import Tuning
@@ -16,13 +16,8 @@ if TYPE_CHECKING:
 
 @click.command("tune")
 @click.argument("program", metavar="PROGRAM|DIR")
-@click.option(
-    "--tasks",
-    "name",
-    metavar="PRESET|FILE",
-    help="A preset, or a TOML, CSV or npz file. Default: the tasks of the run directory.",
-)
-@click.option("--target", metavar="COLUMN", help="The column to predict, where the tasks are a table.")
+@tasks_option
+@target_option
 @click.option(
     "--method",
     type=click.Choice(["random", "cma"]),

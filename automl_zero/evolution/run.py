@@ -151,7 +151,7 @@ class Run:
         which = number if self.config.new_search_tasks else 0
         if self._tasks is None or self._tasks[0] != which:
             seed = _derived(self.seed, which, _SEARCH_KEY)
-            self._tasks = (which, make_search_tasks(self.config, seed, self.observe_kernel))
+            self._tasks = (which, make_search_tasks(self.config, self.source, seed, self.observe_kernel))
         return Experiment(self, number, self._tasks[1], (self.seed, number, _EVOLUTION_KEY))
 
     def _compile(self) -> None:

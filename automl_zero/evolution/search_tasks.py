@@ -9,7 +9,7 @@ from automl_zero.evolution.diversity import island_tasks
 from automl_zero.interpreters.kernel import Observer
 from automl_zero.interpreters.lane_data import LaneData
 from automl_zero.interpreters.numba_interpreter import Evaluator
-from automl_zero.tasks import make_source
+from automl_zero.tasks import TaskSource, make_source
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,11 @@ class SearchTasks:
     island_data: list[LaneData]
 
 
-def make_search_tasks(config: ExperimentConfig, seed: int, observer: Observer | None = None) -> SearchTasks:
-    """Make the search tasks of an experiment from a seed."""
-    own = Evaluator(make_source(config.tasks).search(seed), config.dtype, observer)
+def make_search_tasks(
+    config: ExperimentConfig, source: TaskSource, seed: int, observer: Observer | None = None
+) -> SearchTasks:
+    """Make the search tasks of an experiment from a seed; the source is that of the run's own tasks."""
+    own = Evaluator(source.search(seed), config.dtype, observer)
     evaluators = {id(config.tasks): own}
     tables = island_tasks(config.tasks, config.diversity, config.islands)
     for table in tables:
