@@ -35,7 +35,7 @@ def compiled_directory() -> Path:
         digest.update(setting.encode() + b"\0")
     root = Path(__file__).parent
     files = [Path(__file__), root / "memory.py"]  # compiled code contains the largest number of registers
-    files += [path for folder in _SOURCES for path in (root / folder).rglob("*.py")]
+    files += [path for folder in _SOURCES for path in (root / folder).glob("*.py")]  # JAX does without, in folders below
     for path in sorted([*files, *(path for folder in _MIXED for path in (root / folder).rglob("*.py"))]):
         content = path.read_bytes()
         if path in files or b"automl_zero.jit import" in content:

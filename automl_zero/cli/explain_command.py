@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,7 @@ from automl_zero.cli.consoles import echo_json, echo_table
 from automl_zero.cli.inputs import bad_input, read_program, run_config, target_option, tasks_option
 
 if TYPE_CHECKING:
+    from automl_zero.explain.discoveries import Discovery
     from automl_zero.explain.explanation import Explanation
 
 
@@ -35,7 +37,7 @@ def command(
     """Explain a program: data flow, registers, motifs, and what each instruction and constant is worth.
 
     The last two are measured on unseen tasks (the final ones). A program file has no tasks of its own: without --tasks
-    only its text is explained.
+    only its text is explained. Of a run, also the sequence of mutations that led to its best program.
 
     \b
     Examples:
@@ -49,31 +51,44 @@ def command(
     from automl_zero.explain.graph import draw
 
     tasks = None
-    vector_label = False
+    num_classes = 0
     with bad_input():
         if name is not None:
             from automl_zero.evolution.sources import task_source
 
             source = task_source(name, target)
-            vector_label = source.num_classes > 0
+            num_classes = source.num_classes
             tasks = source.final(seed)
             if num_tasks is not None:
                 tasks = tasks.take(num_tasks)
         elif target is not None or num_tasks is not None:
             raise ValueError(f"{program} is a program file, which has no tasks of its own: name some with --tasks")
-        explanation = explain(candidate, tasks, dtype, vector_label)
+        explanation = explain(candidate, tasks, dtype, num_classes > 0)
+        discoveries = _discoveries(program)
         if graph is not None:
             draw(explanation, graph)
     if as_json:
-        echo_json(explanation.to_dict())
+        echo_json({**explanation.to_dict(), "lineage": [discovery.to_dict() for discovery in discoveries]})
     else:
-        _echo(explanation)
+        _echo(explanation, discoveries, num_classes)
 
 
-def _echo(explanation: Explanation) -> None:
-    from automl_zero.explain.tables import sections
+def _discoveries(path: str) -> list[Discovery]:
+    """The way to the best program of a run directory; nothing where there is none."""
+    from automl_zero.evolution.run_directory import LINEAGE
+    from automl_zero.explain.discoveries import read_discoveries
 
-    for number, section in enumerate(sections(explanation)):
+    file = Path(path) / LINEAGE
+    return read_discoveries(file) if file.is_file() else []
+
+
+def _echo(explanation: Explanation, discoveries: list[Discovery], num_classes: int) -> None:
+    from automl_zero.explain.tables import discoveries_section, sections
+
+    parts = list(sections(explanation))
+    if discoveries:
+        parts.append(discoveries_section(discoveries, explanation.num_features, num_classes))
+    for number, section in enumerate(parts):
         click.echo(("\n" if number else "") + click.style(section.heading, bold=True))
         if section.rows:
             echo_table(section.headers, section.rows)

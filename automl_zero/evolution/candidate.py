@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from automl_zero.evolution.ancestry import StepKey
 from automl_zero.program import Program
 
 
@@ -17,11 +18,13 @@ class Candidate:
         program: the program.
         search_fitness: on the search tasks of its experiment, evaluated without caches.
         select_fitness: on the select tasks; None as long as it has not taken that test.
+        last_step: the last discovery in its line of descent; None when it descends from an initial program without any.
     """
 
     program: Program
     search_fitness: float
     select_fitness: float | None = None
+    last_step: StepKey | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The candidate for a checkpoint."""
@@ -30,4 +33,6 @@ class Candidate:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Candidate:
         """The candidate of a checkpoint."""
-        return cls(Program.from_json(record["program"]), record["search_fitness"], record["select_fitness"])
+        last = record["last_step"]
+        key = None if last is None else (last[0], last[1])
+        return cls(Program.from_json(record["program"]), record["search_fitness"], record["select_fitness"], key)

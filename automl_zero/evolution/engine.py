@@ -22,7 +22,8 @@ from automl_zero.evolution.caches import (
     look_up_counted,
 )
 from automl_zero.evolution.hurdles import HurdleRecord, clears
-from automl_zero.evolution.mutation import Space, cross, mutate, randomize_algorithm
+from automl_zero.evolution.lineage import CROSSED, Lineage, settle, trace
+from automl_zero.evolution.mutation import IDENTITY, Space, cross, mutate, randomize_algorithm
 from automl_zero.evolution.program_cost import program_cost
 from automl_zero.evolution.random_numbers import below, unit
 from automl_zero.evolution.stopwatch import (
@@ -119,6 +120,7 @@ class Island(NamedTuple):
         hashes: uint64[P + 2], canonical hashes.
         canonical_cache, fec_cache, task_cache: the island's caches.
         hurdles: the island's record of short evaluations.
+        lineage: the discoveries that its individuals descend from.
         rng: uint64[4].
         counters: int64[COUNTERS].
         form: room for the canonical form of a candidate.
@@ -137,6 +139,7 @@ class Island(NamedTuple):
     fec_cache: Cache
     task_cache: CountedCache
     hurdles: HurdleRecord
+    lineage: Lineage
     rng: npt.NDArray[np.uint64]
     counters: npt.NDArray[np.int64]
     form: Canonical
@@ -157,17 +160,21 @@ def advance(island: Island, space: Space, settings: Settings, data: LaneData, co
         initial = born < settings.population_size
         if initial or settings.random_search:
             value = _found(born, island, space, settings, data)
+            parent, mutation = np.int64(-1), 0
         else:
-            value = _make_child(island, space, settings, data)
+            value, parent, mutation = _make_child(island, space, settings, data)
         fitness = _assess(value, island, space, settings, data)
+        origin = trace(island, candidate, parent, mutation, fitness, number)
         slot = born if initial else island.counters[OLDEST]
         if not initial:
             island.counters[OLDEST] = slot + 1 if slot + 1 < settings.population_size else 0
         _copy(candidate, slot, island)
+        settle(island.lineage, slot, origin)
         island.fitness[slot] = fitness
         island.hashes[slot] = value
         if island.counters[BEST_INDIVIDUAL] < 0 or fitness > island.fitness[candidate + 1]:
             _copy(candidate, candidate + 1, island)
+            settle(island.lineage, candidate + 1, origin)
             island.fitness[candidate + 1] = fitness
             island.hashes[candidate + 1] = value
             island.counters[BEST_INDIVIDUAL] = number
@@ -248,7 +255,10 @@ def _tournament(island, settings):  # type: ignore[no-untyped-def]
 
 @inlined
 def _make_child(island, space, settings, data):  # type: ignore[no-untyped-def]
-    """Put a child of the winner of a tournament into the candidate slot; returns its canonical hash."""
+    """Put a child of the winner of a tournament into the candidate slot.
+
+    Returns its canonical hash, its parent's slot and the number of its mutation.
+    """
     candidate = settings.population_size
     parent = _tournament(island, settings)
     mate = parent
@@ -258,7 +268,7 @@ def _make_child(island, space, settings, data):  # type: ignore[no-untyped-def]
     lap(island.laps, SELECT)
     code, constants, sizes = island.code, island.constants, island.sizes
     tries = settings.max_tries if mutated and settings.until != 0 else 1
-    value = np.uint64(0)
+    value, mutation = np.uint64(0), IDENTITY
     for _ in range(tries):
         _copy(parent, candidate, island)
         if mate != parent:
@@ -273,14 +283,14 @@ def _make_child(island, space, settings, data):  # type: ignore[no-untyped-def]
                 island.rng,
             )
         if mutated:
-            mutate(code[candidate], constants[candidate], sizes[candidate], space, island.rng)
+            mutation = mutate(code[candidate], constants[candidate], sizes[candidate], space, island.rng)
         value = _analyse(island, space, data)
         if settings.until == NEW:
             if not contains(island.canonical_cache, value):
                 break
         elif settings.until == CHANGED and value != island.hashes[parent]:
             break
-    return value
+    return value, parent, mutation if mate == parent else mutation + CROSSED
 
 
 @inlined

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from automl_zero.evolution import engine
+from automl_zero.evolution.ancestry import Step, StepKey, records
 from automl_zero.evolution.candidate import Candidate
 from automl_zero.evolution.config import ExperimentConfig
 from automl_zero.evolution.islands import Archipelago, program_in
@@ -65,6 +66,7 @@ class Experiment:
         key: seeds its random numbers.
 
     Attributes:
+        steps: the discoveries that the programs of its hall of fame descend from.
         cut_short: it was ended by a limit of the run or a request, and could go on.
     """
 
@@ -74,6 +76,7 @@ class Experiment:
         self.search_seconds = 0.0
         self.select_tests = 0
         self.hall_of_fame: list[Candidate] = []
+        self.steps: dict[StepKey, Step] = {}
         self.checked = [-1] * self.config.islands  # number of each island's best individual when last looked at
         self.cut_short = False
 
@@ -183,7 +186,19 @@ class Experiment:
     def _candidate(self, number: int, slot: int) -> Candidate:
         island = self.islands.islands[number]
         program = program_in(island, slot, self.config.search_space.memory, self.host.space)
-        return Candidate(program, self._aggregate(self.tasks.evaluator.evaluate(program)[0]))
+        found = self.islands.ancestors(number, slot, self.steps)
+        self.steps |= {step.key: step for step in found}
+        fitness = self._aggregate(self.tasks.evaluator.evaluate(program)[0])
+        return Candidate(program, fitness, last_step=self.islands.last_step(number, slot))
+
+    def lineage(self, candidate: Candidate) -> list[dict[str, Any]]:
+        """Records of the discoveries that led to a candidate, the first one first."""
+        steps: list[Step] = []
+        key = candidate.last_step
+        while key is not None:
+            steps.append(self.steps[key])
+            key = steps[-1].before
+        return records(steps[::-1], candidate, self.number + 1)
 
     def _aggregate(self, fitness: npt.NDArray[np.float64]) -> float:
         """Search fitness: the mean over the tasks or their upper median."""
@@ -227,6 +242,7 @@ class Experiment:
             "search_seconds": self.search_seconds,
             "select_tests": self.select_tests,
             "hall_of_fame": [candidate.to_dict() for candidate in self.hall_of_fame],
+            "steps": [step.to_dict() for step in self.steps.values()],
             "checked": self.checked,
             "barriers": self.islands.barriers,
             "remaining": self.islands.remaining,
@@ -247,6 +263,7 @@ class Experiment:
             array[...] = saved
         self.search_seconds, self.select_tests = state["search_seconds"], state["select_tests"]
         self.hall_of_fame = [Candidate.from_dict(record) for record in state["hall_of_fame"]]
+        self.steps = {step.key: step for step in map(Step.from_dict, state["steps"])}
         self.checked = state["checked"]
         self.islands.barriers, self.islands.remaining = state["barriers"], state["remaining"]
 

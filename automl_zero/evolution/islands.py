@@ -7,7 +7,7 @@ threads nor where compiled calls end can influence a result.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,12 @@ import numpy.typing as npt
 from automl_zero.aligned import aligned_zeros
 from automl_zero.analysis.compiled import new_canonical
 from automl_zero.evolution import engine, stopwatch
+from automl_zero.evolution.ancestry import Step, StepKey, ancestors, last_step
 from automl_zero.evolution.budget import limit, op_costs
 from automl_zero.evolution.caches import new_cache, new_counted_cache
 from automl_zero.evolution.engine import Island, Settings
 from automl_zero.evolution.hurdles import new_record
+from automl_zero.evolution.lineage import Lines, new_lineage
 from automl_zero.evolution.mutation import Space
 from automl_zero.evolution.random_numbers import new_generator
 from automl_zero.interpreters.lane_data import LaneData, new_arena
@@ -68,7 +70,7 @@ def make_settings(config: ExperimentConfig, data: LaneData) -> Settings:
 
 
 def new_island(config: ExperimentConfig, space: Space, data: LaneData, key: Sequence[int]) -> Island:
-    """An island before its first individual; `key` seeds its random numbers."""
+    """An island before its first individual; `key` seeds its random numbers and ends with the island's number."""
     slots = max(int(space.max_sizes.sum()), 1)
     rows = config.population_size + 2
     memory, caches = config.search_space.memory, config.caches
@@ -83,6 +85,7 @@ def new_island(config: ExperimentConfig, space: Space, data: LaneData, key: Sequ
         fec_cache=new_cache(caches.fec_size if caches.fec and not per_task else 1),
         task_cache=new_counted_cache(caches.fec_size if per_task else 1),
         hurdles=new_record(len(config.hurdles.stages), config.hurdles.window),
+        lineage=new_lineage(key[-1], config.population_size, slots),
         rng=new_generator(*key),
         counters=aligned_zeros(engine.COUNTERS, np.int64),
         form=new_canonical(slots),
@@ -139,6 +142,7 @@ class Archipelago:
         self.data = list(own_data) if own_data is not None else [data] * config.islands
         self.settings = [make_settings(config, own) for own in self.data]
         self.islands = [new_island(config, space, own, (*key, number)) for number, own in enumerate(self.data)]
+        self.lines = Lines([island.lineage for island in self.islands])
         self.barriers = 0
         self.remaining = [0] * config.islands
         self._call_sizes = [_FIRST_CALL] * config.islands  # individuals a compiled call, adapted to the speed
@@ -192,13 +196,14 @@ class Archipelago:
         """
         count, size = self.config.migrants, self.config.population_size
         self.barriers += 1
+        self.lines.hear()
         if count == 0 or len(self.islands) < 2:
             return
         if any(self._population(island) < size for island in self.islands):
             return  # an initial population is not complete yet
         rng = np.random.default_rng((*self.key, len(self.islands), self.barriers))
         emigrants = [
-            _Emigrant(island, int(slot), self.data[number])
+            _Emigrant(island, int(slot), self.data[number], self.lines.keep(number, int(slot)))
             for number, island in enumerate(self.islands)
             for slot in rng.permutation(size)[:count]
         ]
@@ -210,17 +215,35 @@ class Archipelago:
             else:
                 chosen = [emigrants[choice] for choice in rng.permutation(len(emigrants))[:count]]
             arrivals.append(chosen)
-        for _ in (pool.map if pool else map)(self._receive, range(len(self.islands)), arrivals):
-            pass
+        slots = list((pool.map if pool else map)(self._receive, range(len(self.islands)), arrivals))
+        for number, island in enumerate(self.islands):
+            individual = int(island.counters[engine.INDIVIDUALS])
+            for slot, immigrant in zip(slots[number], arrivals[number], strict=True):
+                fitness = None if immigrant.data is self.data[number] else float(island.fitness[slot])
+                self.lines.settle(number, slot, immigrant.step, individual, fitness)
+        for emigrant in emigrants:
+            self.lines.give_up(emigrant.step)
+        self.lines.hear()
 
-    def _receive(self, number: int, immigrants: Sequence[_Emigrant]) -> None:
-        island, data = self.islands[number], self.data[number]
+    def _receive(self, number: int, immigrants: Sequence[_Emigrant]) -> list[int]:
+        """Let immigrants replace the oldest of an island; returns their slots."""
+        island, data, slots = self.islands[number], self.data[number], []
         for immigrant in immigrants:
             slot = int(island.counters[engine.OLDEST])
             immigrant.settle(island, slot)
             if immigrant.data is not data:
                 engine.assess_again(island, self.space, self.settings[number], data, slot)
             island.counters[engine.OLDEST] = (slot + 1) % self.config.population_size
+            slots.append(slot)
+        return slots
+
+    def ancestors(self, number: int, slot: int, known: Container[StepKey]) -> list[Step]:
+        """The steps that led to an individual, the last one first, until one that is known."""
+        return ancestors(self.lines, number, slot, known, self.config.search_space.memory, self.space)
+
+    def last_step(self, number: int, slot: int) -> StepKey | None:
+        """What the last step of an individual's line is known by."""
+        return last_step(self.lines, number, slot)
 
     def restart_stalled(self) -> None:
         """Let the islands begin again that have made no better individual for the configured number of them."""
@@ -260,7 +283,7 @@ class Archipelago:
 
 _STATE = (
     *("code", "constants", "sizes", "fitness", "hashes", "canonical_cache", "fec_cache", "task_cache", "hurdles"),
-    *("rng", "counters"),
+    *("lineage", "rng", "counters"),
 )
 
 
@@ -275,10 +298,10 @@ def _leaves(name: str, part: Any) -> dict[str, npt.NDArray[Any]]:
 
 
 class _Emigrant:
-    """A copy of an individual."""
+    """A copy of an individual, its tasks and the number of the last step of its line."""
 
-    def __init__(self, island: Island, slot: int, data: LaneData) -> None:
-        self.data = data
+    def __init__(self, island: Island, slot: int, data: LaneData, step: int) -> None:
+        self.data, self.step = data, step
         self.parts = [array[slot].copy() for array in _individual(island)]
 
     def settle(self, island: Island, slot: int) -> None:

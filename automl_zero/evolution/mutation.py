@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from automl_zero.evolution.method import MUTATION_TYPES
 from automl_zero.evolution.random_numbers import below, between, next_bits, normal, unit
 from automl_zero.jit import jit
 from automl_zero.ops import TABLE
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 _INDEX, _ST_DEV, _BOUND = 1, 2, 3  # ConstantKind; compiled code wants plain integers
 _SIGN_FLIP_PROBABILITY = 0.1
+
+IDENTITY = MUTATION_TYPES.index("identity")
+"""The type of mutation that changes nothing."""
 
 
 class Founders(NamedTuple):

@@ -88,6 +88,7 @@ class Result:
         interrupted: the run was stopped from outside, by a callback, Ctrl-C or SIGTERM.
         target_fitness: the select fitness to exceed, if there was one.
         history: the lines of metrics.jsonl.
+        lineage: the lines of lineage.jsonl, the way from an initial program to this one.
         experiments: one record per experiment with its own figures.
         individuals: programs made, over all experiments.
         train_steps: training examples seen, summed over tasks and programs.
@@ -107,6 +108,7 @@ class Result:
     interrupted: bool
     target_fitness: float | None
     history: list[dict[str, Any]]
+    lineage: list[dict[str, Any]]
     experiments: list[dict[str, Any]]
     individuals: int
     train_steps: int

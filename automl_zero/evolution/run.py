@@ -77,6 +77,7 @@ class Run:
         self.done = Totals()
         self.history: list[dict[str, Any]] = []
         self.best: Candidate | None = None  # of all experiments that have ended, by select fitness
+        self.lineage: list[dict[str, Any]] = []  # the way to it
         self.solved = False
         self.experiment: Experiment | None = None
         self.progress = Progress(phase="compile")
@@ -122,6 +123,7 @@ class Run:
             interrupted=self.stopped,
             target_fitness=self.config.target_fitness,
             history=self.history,
+            lineage=self.lineage,
             experiments=self.done.records,
             individuals=self.done.individuals,
             train_steps=self.done.train_steps,
@@ -133,7 +135,7 @@ class Run:
             run_dir=None if self.directory is None else self.directory.path,
         )
         if self.directory is not None:
-            self.directory.write_best(result.program)
+            self.directory.write_best(result.program, result.lineage)
             self.directory.write_result(result.to_dict())
         self._say("done", "")
         return result
@@ -181,7 +183,7 @@ class Run:
         target = self.config.target_fitness
         self.solved = target is not None and selected > target
         if self.best is None or selected > (self.best.select_fitness or 0.0) or self.solved:
-            self.best = candidate
+            self.best, self.lineage = candidate, experiment.lineage(candidate)
         self.done.records.append(
             {
                 "individuals": experiment.individuals,
@@ -218,6 +220,7 @@ class Run:
                 "logs": self.directory.log_lengths(),
                 "done": asdict(self.done),
                 "best": None if self.best is None else self.best.to_dict(),
+                "lineage": self.lineage,
                 "solved": self.solved,
                 "experiment": None if experiment is None else experiment.state(),
             }
@@ -231,7 +234,7 @@ class Run:
         self.cpu_started -= state["cpu_seconds"]
         self.done = Totals(**state["done"])
         self.best = None if state["best"] is None else Candidate.from_dict(state["best"])
-        self.solved = state["solved"]
+        self.lineage, self.solved = state["lineage"], state["solved"]
         if self.directory is not None:
             self.history = self.directory.read_metrics()
         if state["experiment"] is not None:
@@ -298,7 +301,7 @@ class Run:
         self.directory.append_hall_of_fame(record)
         if self.seconds() - self.last_best_file >= _REPORT_EVERY:  # each version is synced to disk, which takes time
             self.last_best_file = self.seconds()
-            self.directory.write_best(candidate.program)
+            self.directory.write_best(candidate.program, experiment.lineage(candidate))
 
     def wait_for(self, jobs: list[Future[bool]]) -> bool:
         """Wait for islands to reach a barrier, with the callback's heart beating; False when they were stopped."""

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,11 @@ from automl_zero import __version__
 from automl_zero.program import Program
 
 CONFIG, METRICS, BEST = "config.toml", "metrics.jsonl", "best.json"
-HALL_OF_FAME, RESULT = "hall_of_fame.jsonl", "result.json"
+HALL_OF_FAME, LINEAGE, RESULT = "hall_of_fame.jsonl", "lineage.jsonl", "result.json"
 CHECKPOINT, CHECKPOINT_ARRAYS = "checkpoint.json", "checkpoint.npz"
 PREVIOUS, PREVIOUS_ARRAYS = "checkpoint.previous.json", "checkpoint.previous.npz"
 LOGS = (METRICS, HALL_OF_FAME)
-OWN_FILES = (CONFIG, *LOGS, BEST, RESULT, CHECKPOINT, CHECKPOINT_ARRAYS, PREVIOUS, PREVIOUS_ARRAYS)
+OWN_FILES = (CONFIG, *LOGS, BEST, LINEAGE, RESULT, CHECKPOINT, CHECKPOINT_ARRAYS, PREVIOUS, PREVIOUS_ARRAYS)
 _MARK = "# Configuration of a run of automl-zero"
 
 
@@ -107,8 +107,9 @@ class RunDirectory:
         """Write config.toml, from which the same run can be started again."""
         self._replace(CONFIG, f"{_MARK} {__version__}\n{text}")
 
-    def write_best(self, program: Program) -> None:
-        """Write best.json, a program file."""
+    def write_best(self, program: Program, lineage: Sequence[Mapping[str, Any]]) -> None:
+        """Write best.json, a program file, and lineage.jsonl, the way to that program."""
+        self._replace(LINEAGE, "".join(json.dumps(record, allow_nan=False) + "\n" for record in lineage))
         self._replace(BEST, program.to_json())
 
     def write_result(self, record: Mapping[str, Any]) -> None:

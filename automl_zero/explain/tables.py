@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from automl_zero.explain.constants import FACTORS, Sensitivity
 from automl_zero.explain.data_flow import Site, register_name, sites
+from automl_zero.explain.discoveries import Discovery, changes
 from automl_zero.explain.explanation import Effects, Explanation
 from automl_zero.explain.knock_outs import KnockOut
 from automl_zero.explain.motifs import MOTIFS
@@ -33,6 +34,19 @@ def sections(explanation: Explanation) -> Iterator[Section]:
         yield _knock_outs(explanation, explanation.effects)
         yield _groups(explanation.effects)
         yield _constants(explanation.effects)
+
+
+def discoveries_section(discoveries: Sequence[Discovery], num_features: int | None, num_classes: int = 0) -> Section:
+    """The way to the best program of a run: a row for each line that a discovery changed."""
+    rows: list[tuple[str, ...]] = []
+    for one, changed in zip(discoveries, changes(discoveries, num_features, num_classes), strict=True):
+        where = "" if one.individual is None else f"{one.individual:,}"
+        island = "" if one.island is None else str(one.island)
+        facts = (f"{one.fitness:.6f}", where, island, one.mutation.replace("_", " "))
+        lines = [f"{line.sign} {line.text.strip()}" for line in changed] or ["nothing that matters"]
+        rows += [(*(facts if number == 0 else ("",) * 4), line) for number, line in enumerate(lines)]
+    remark = "A step is an individual that gained at least 1 % of what its line lacked to a fitness of 1."
+    return Section("Discoveries", ("fitness", "individual", "island", "mutation", "changes"), tuple(rows), (remark,))
 
 
 def _instructions(explanation: Explanation) -> Section:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +17,20 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Run
 
 SLOW = programs.linear(learning_rate=1e-4)
+_START: dict[str, Any] = {"experiment": 1, "island": None, "individual": None, "mutation": "start"}
+LINEAGE: list[dict[str, Any]] = [
+    {**_START, "parent_fitness": None, "fitness": 0.25, "parent": None, "program": programs.empty().to_dict()},
+    {
+        "experiment": 1,
+        "island": 2,
+        "individual": 1234,
+        "mutation": "randomize_component_function",
+        "parent_fitness": 0.25,
+        "fitness": 0.75,
+        "parent": programs.linear(learning_rate=0.5).to_dict(),
+        "program": SLOW.to_dict(),
+    },
+]
 
 
 @pytest.fixture
@@ -24,7 +38,7 @@ def run_dir(tmp_path: Path) -> Path:
     """The directory of a run whose best program learns too slowly."""
     directory = RunDirectory.create(tmp_path / "demo")
     directory.write_config(load_config("linear").to_toml())
-    directory.write_best(SLOW)
+    directory.write_best(SLOW, LINEAGE)
     return directory.path
 
 
@@ -41,6 +55,31 @@ def test_a_run_is_explained_on_its_own_tasks(run: Run, run_dir: Path) -> None:
     for heading in ("Data flow", "Registers", "Motifs", "Knock-outs: instructions", "Constants"):
         assert f"{heading}\n" in result.stdout
     assert "on 5 tasks: linear regression (final)." in result.stdout
+
+
+def test_the_way_to_the_best_program_of_a_run_is_told(run: Run, run_dir: Path) -> None:
+    lines = run("explain", run_dir, "--num-tasks", 2).stdout.splitlines()
+    table = lines[lines.index("Discoveries") + 1 :]
+    assert [" ".join(line.split()) for line in table[:4]] == [
+        "fitness individual island mutation changes",
+        "0.250000 start nothing that matters",
+        "0.750000 1,234 2 randomize component function - s2 = 0.5",
+        "+ s2 = 0.0001",
+    ]
+    record = json.loads(run("explain", run_dir, "--num-tasks", 2, "--json").stdout)
+    assert record["lineage"] == LINEAGE
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [("{", "Expecting"), ('{"experiment": 1}', "'island'"), ('{"a": NaN}', "'island'"), ("[]", "list indices must")],
+)
+def test_a_damaged_lineage_is_one_sentence(run: Run, run_dir: Path, line: str, problem: str) -> None:
+    (run_dir / "lineage.jsonl").write_text(f"{json.dumps(LINEAGE[0])}\n{line}\n", encoding="utf-8")
+    result = run("explain", run_dir, "--num-tasks", 2)
+    assert result.exit_code == 2
+    assert "lineage.jsonl: line 2 is not a step of a lineage: " in result.stderr
+    assert problem in result.stderr
 
 
 def test_a_program_file_is_explained_without_tasks(run: Run, saved: Path) -> None:

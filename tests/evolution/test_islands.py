@@ -515,7 +515,7 @@ def test_neither_threads_nor_calls_change_a_result_with_all_parts_on(
 def test_the_arrays_of_an_archipelago_are_all_that_its_future_depends_on(data, other_data, pool):
     archipelago = run_all_parts(data, other_data, 2, 4)
     saved = {name: array.copy() for name, array in archipelago.arrays().items()}
-    assert len(saved) == 3 * 18
+    assert len(saved) == 3 * 30
     archipelago.migrate()  # something else happens to it
     go(archipelago, pool, 33)
     copy = make(data, own_data=[data, other_data, data], **ALL_PARTS)

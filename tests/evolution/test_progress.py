@@ -19,6 +19,7 @@ RESULT = Result(
     interrupted=True,
     target_fitness=0.95,
     history=[{"individuals": 5}],
+    lineage=[{"mutation": "start"}],
     experiments=[{"individuals": 5}],
     individuals=5,
     train_steps=50,

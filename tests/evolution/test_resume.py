@@ -58,15 +58,15 @@ def make_config(**settings: Any) -> ExperimentConfig:
     return ExperimentConfig(**{**defaults, **settings})
 
 
-def outcome(path: Path) -> tuple[Any, bytes, bytes]:
-    """What has to be the same: result.json less seconds, cost and machine, best.json and hall_of_fame.jsonl."""
+def outcome(path: Path) -> tuple[Any, ...]:
+    """What has to be the same: result.json less seconds, cost and machine, and the files of programs."""
     record = json.loads((path / "result.json").read_text(encoding="utf-8"))
     for key in ("seconds", "cpu_seconds", "machine", "cost"):
         del record[key]
     record["config"] = {key: value for key, value in record["config"].items() if key not in search.EXTENSIBLE}
     for experiment in record["experiments"]:
         del experiment["seconds"]
-    return record, (path / "best.json").read_bytes(), (path / "hall_of_fame.jsonl").read_bytes()
+    return record, *((path / name).read_bytes() for name in ("best.json", "hall_of_fame.jsonl", "lineage.jsonl"))
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ OPS = [
     *("vector_inner_product", "vector_sum", "vector_gaussian_set", "vector_mean"),
 ]
 SIZES = {"num_tasks": 10, "num_train": 20, "num_valid": 10}
-FILES = ["best.json", "config.toml", "hall_of_fame.jsonl", "metrics.jsonl", "result.json"]
+FILES = ["best.json", "config.toml", "hall_of_fame.jsonl", "lineage.jsonl", "metrics.jsonl", "result.json"]
 CHECKPOINTS = [f"checkpoint{name}" for name in (".json", ".npz", ".previous.json", ".previous.npz")]
 
 
@@ -164,7 +164,7 @@ def test_the_number_of_workers_changes_no_byte(tmp_path):
         islands=3, max_individuals=2000, experiment_individuals=900, select_above=0.3, target_fitness=0.9
     )
     results = [evolve(config, seed=5, out=tmp_path / str(workers), workers=workers) for workers in (1, 2, 3, 9)]
-    for name in ("best.json", "hall_of_fame.jsonl", "config.toml"):
+    for name in ("best.json", "hall_of_fame.jsonl", "lineage.jsonl", "config.toml"):
         assert len({(tmp_path / str(workers) / name).read_bytes() for workers in (1, 2, 3, 9)}) == 1
     assert len({json.dumps(comparable(result)) for result in results}) == 1
     assert len(lines(tmp_path / "1" / "hall_of_fame.jsonl")) > 3
@@ -201,7 +201,7 @@ def test_the_number_of_workers_changes_no_byte_with_all_parts_on(tmp_path, monke
         monkeypatch.setattr(islands, "_CALL_SECONDS", 0.1 / workers**4)  # compiled calls end elsewhere, too
         config = make_config(**{**ALL_PARTS, **settings})
         results[workers] = evolve(config, seed=6, out=tmp_path / str(workers), workers=workers)
-    for name in ("best.json", "hall_of_fame.jsonl", "config.toml"):
+    for name in ("best.json", "hall_of_fame.jsonl", "lineage.jsonl", "config.toml"):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "3" / name).read_bytes()
     assert comparable(results[1]) == comparable(results[3])
     assert len(lines(tmp_path / "1" / "hall_of_fame.jsonl")) > 5
