@@ -271,7 +271,7 @@ class Experiment:
         """The state of this experiment at a barrier; the run adds what came before."""
         total = self.islands.total
         assert self.best is not None
-        individuals = max(self.individuals, 1)
+        misses = self.individuals - total(engine.CANONICAL_HITS)
         return Progress(
             phase="search",
             experiment=self.number + 1,
@@ -282,8 +282,12 @@ class Experiment:
             mean=self.islands.mean_fitness(),
             canonical_hit_rate=_rate(total(engine.CANONICAL_HITS), total(engine.CANONICAL_LOOKUPS)),
             fec_hit_rate=_rate(total(engine.FEC_HITS), total(engine.FEC_LOOKUPS)),
-            hurdle_stop_rate=_rate(total(engine.STOPPED_AT_HURDLE), individuals),
-            over_budget_rate=_rate(total(engine.OVER_BUDGET), individuals),
+            hurdle_stop_rate=_rate(
+                total(engine.STOPPED_AT_HURDLE), total(engine.STOPPED_AT_HURDLE) + total(engine.EVALUATED)
+            ),
+            over_budget_rate=_rate(
+                total(engine.OVER_BUDGET), self.individuals if self.config.budget.kind == "static" else misses
+            ),
             program=self.best.program,
         )
 

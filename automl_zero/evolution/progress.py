@@ -32,8 +32,9 @@ class Progress:
         mean: mean search fitness of the populations.
         canonical_hit_rate: share of the look-ups in the canonical cache that found an entry.
         fec_hit_rate: share of the look-ups in the functional-equivalence cache that found an entry.
-        hurdle_stop_rate: share of the individuals that failed at a hurdle.
-        over_budget_rate: share of the individuals that cost more than the budget.
+        hurdle_stop_rate: share of the programs that came to a hurdle, not being in a cache, that failed at one.
+        over_budget_rate: share of the individuals that cost more than the budget; with ``budget.kind = "table"`` of
+            those that are not in the canonical cache, which is asked before.
         program: the program of fitness ``best``.
         limit: name and value of the limit that is reached first at the present speed.
         fraction: share of that limit used up.
