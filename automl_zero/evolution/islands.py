@@ -142,6 +142,10 @@ class Archipelago:
         self.data = list(own_data) if own_data is not None else [data] * config.islands
         self.settings = [make_settings(config, own) for own in self.data]
         self.islands = [new_island(config, space, own, (*key, number)) for number, own in enumerate(self.data)]
+        self._advance = [
+            engine.advance.bind(island, space, settings, own)
+            for island, settings, own in zip(self.islands, self.settings, self.data, strict=True)
+        ]
         self.lines = Lines([island.lineage for island in self.islands])
         self.barriers = 0
         self.remaining = [0] * config.islands
@@ -178,7 +182,7 @@ class Archipelago:
 
     def advance(self, number: int, count: int) -> None:
         """Let one island make some individuals, in this thread."""
-        engine.advance(self.islands[number], self.space, self.settings[number], self.data[number], count)
+        self._advance[number](count)
 
     def compile(self) -> bool:
         """Compile whatever the islands will call, by letting the first make an individual."""

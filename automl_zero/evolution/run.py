@@ -26,7 +26,6 @@ from automl_zero.evolution.progress import Phase, Progress, Result
 from automl_zero.evolution.run_directory import RunDirectory
 from automl_zero.evolution.search_tasks import SearchTasks, make_search_tasks
 from automl_zero.interpreters.numba_interpreter import Evaluator
-from automl_zero.jit import is_compiled
 from automl_zero.program import Program
 from automl_zero.tasks import make_source
 
@@ -158,7 +157,10 @@ class Run:
 
     def _compile(self) -> None:
         """Compile what is not in the cache yet, and say so."""
-        if not is_compiled("engine", "advance"):
+        if self.config.backend == "jax":
+            self._say("compile", "Compiling the search for the device, at every start (10 s or more)")
+            return
+        if not engine.advance.is_compiled():
             self._say("compile", "Compiling the search engine, once for this version and machine (about 15 s)")
             start = time.perf_counter()
             config = self.config.model_copy(update={"islands": 1})

@@ -7,11 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
-
-from automl_zero.jit import PROFILING, jit
+from automl_zero.jit import PROFILING, intrinsic, jit
 
 STAGES = ("select", "mutate", "analyse", "look up", "encode", "probe", "evaluate", "replace")
 SELECT, MUTATE, ANALYSE, LOOK_UP, ENCODE, PROBE, EVALUATE, REPLACE = range(len(STAGES))
@@ -22,6 +18,8 @@ SIZE = len(STAGES) + 1
 @intrinsic
 def _cycles(typing_context: Any) -> Any:
     """The processor's cycle counter."""
+    from llvmlite import ir
+    from numba import types
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         name = "llvm.readcyclecounter"

@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from automl_zero.interpreters import record
-from automl_zero.jit import jit
+from automl_zero.jit import intrinsic, jit
 from automl_zero.memory import VECTOR_LABEL, VECTOR_PREDICTION
 
 _PROBE_START = np.uint64(0x452821E638D01377)
@@ -19,6 +16,8 @@ _PROBE_START = np.uint64(0x452821E638D01377)
 @intrinsic
 def _call_kernel(typing_context: Any, address: Any, job: Any) -> Any:
     """Call the kernel at an address with the address of a job."""
+    from llvmlite import ir
+    from numba import types
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         function = ir.FunctionType(ir.IntType(64), [ir.IntType(64)])

@@ -20,7 +20,6 @@ from automl_zero.evolution.mutation import make_space
 from automl_zero.evolution.random_numbers import new_generator
 from automl_zero.interpreters.lane_data import LaneData, new_arena
 from automl_zero.interpreters.numba_interpreter import Evaluator
-from automl_zero.jit import is_compiled
 from automl_zero.program import COMPONENTS, Instruction, Program
 from automl_zero.program_arrays import pack, starts_of, unpack
 from automl_zero.tasks import TaskSet, from_arrays, linear_regression
@@ -442,10 +441,11 @@ def test_a_full_probe_changes_nothing_but_the_work(tasks):
     assert cached.counter(engine.FEC_HITS) > 100
 
 
-def test_the_compiled_loop_is_found_in_the_disk_cache(tasks):
+def test_the_compiled_loop_is_found_in_the_disk_cache(tasks, tmp_path, monkeypatch):
     Search(make_config(), tasks).advance(1)
-    assert is_compiled("engine", "advance")
-    assert not is_compiled("engine", "retreat")
+    assert engine.advance.is_compiled()
+    monkeypatch.setenv("AUTOML_ZERO_CACHE", str(tmp_path))
+    assert not engine.advance.is_compiled()
 
 
 def test_where_calls_end_does_not_matter(tasks):

@@ -359,7 +359,7 @@ def test_a_callback_that_returns_false_ends_the_run_at_that_barrier(told_at_barr
 
 def test_a_callback_that_returns_false_at_once_gets_a_result(monkeypatch):
     for compiled in (True, False):
-        monkeypatch.setattr(run, "is_compiled", lambda module, function, known=compiled: known)
+        monkeypatch.setattr(engine.advance, "is_compiled", lambda known=compiled: known)
         result = evolve(make_config(), callback=lambda progress: False)
         assert result.interrupted is True
         assert result.individuals > 0

@@ -6,15 +6,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import automl_zero
-from automl_zero import jit
-from automl_zero.interpreters import kernel, kernel_code, lane_bodies
+from automl_zero import jit, machine_code
+from automl_zero.interpreters import kernel, kernel_code
 from automl_zero.interpreters.kernel import get_kernel
 from automl_zero.interpreters.numba_interpreter import execute
 from automl_zero.ops import TABLE, Op, RegisterType, register, unregister
@@ -97,15 +97,6 @@ def test_other_lanes_features_and_types_are_other_files(cache):
     assert len({one.address for one in made}) == 4
 
 
-def test_changed_code_is_compiled_anew(cache, monkeypatch):
-    assert compute("scalar_sum", 2.0, 3.0) == 5.0
-    monkeypatch.setitem(lane_bodies.ELEMENTWISE, "sum", lambda c, x, y: c.mul(x, y))
-    assert compute("scalar_sum", 2.0, 3.0) == 5.0  # the kernel in memory
-    kernel._kernels.clear()
-    assert compute("scalar_sum", 2.0, 3.0) == 6.0
-    assert len(files(cache)) == 2
-
-
 @pytest.fixture
 def user_ops() -> Iterator[None]:
     known = len(TABLE)
@@ -167,13 +158,17 @@ def test_a_kernel_does_without_a_cache_that_cannot_be_written(cache, tmp_path, m
 
 # -- functions compiled by Numba -------------------------------------------------------------------------------------
 
-DRAW = """
+PROBE = """
+import sys
 import numpy as np
-from automl_zero.evolution import mutation
-from automl_zero.jit import callable_from_python
-_draw_index = callable_from_python(mutation._draw_index)
-value = _draw_index(np.arange(1, 5, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
-print(value, *(sum(counter.values()) for counter in (_draw_index.stats.cache_hits, _draw_index.stats.cache_misses)))
+from automl_zero.evolution.random_numbers import next_bits
+from automl_zero.jit import entry_point
+
+@entry_point
+def draw(state):
+    return np.int64(next_bits(state) >> np.uint64(8))
+
+print(draw(np.arange(1, 5, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)), "numba" in sys.modules)
 """
 
 
@@ -181,6 +176,7 @@ print(value, *(sum(counter.values()) for counter in (_draw_index.stats.cache_hit
 def copy(tmp_path: Path) -> Path:
     """A copy of the package that may be edited."""
     shutil.copytree(PACKAGE, tmp_path / "copy" / "automl_zero", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "copy" / "probe.py").write_text(PROBE, encoding="utf-8")
     return tmp_path / "copy"
 
 
@@ -190,41 +186,65 @@ def edit(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def test_a_second_process_finds_a_function_until_a_helper_in_another_file_changes(tmp_path, copy):
+def test_a_second_process_does_without_numba_until_a_helper_in_another_file_changes(tmp_path, copy):
     cache = tmp_path / "cache"
-    value, hits, misses = run(DRAW, cache, copy)
-    assert (hits, misses) == ("0", "1")
-    assert run(DRAW, cache, copy) == [value, "1", "0"]
+    value, compiled = run("import probe", cache, copy)
+    assert compiled == "True"
+    assert run("import probe", cache, copy) == [value, "False"]
     edit(copy / "automl_zero/evolution/random_numbers.py", "<< np.uint64(23)", "<< np.uint64(22)")
-    changed = run(DRAW, cache, copy)
-    assert changed[0] != value
-    assert changed[1:] == ["0", "1"]
+    changed, compiled = run("import probe", cache, copy)
+    assert changed != value
+    assert compiled == "True"
     assert len(list((cache / "engine").iterdir())) == 2
+
+
+def test_a_kernel_is_compiled_anew_when_its_sources_change(tmp_path, copy):
+    assert run(KERNEL, tmp_path, copy)[1] == "5.0"
+    edit(
+        copy / "automl_zero/interpreters/lane_bodies.py",
+        '"sum": lambda c, x, y: c.add(x, y)',
+        '"sum": lambda c, x, y: c.mul(x, y)',
+    )
+    seconds, result = run(KERNEL, tmp_path, copy)
+    assert float(seconds) > 0
+    assert result == "6.0"
+    assert len(files(tmp_path)) == 2
 
 
 def test_functions_do_without_a_cache_that_cannot_be_written(tmp_path, copy):
     (tmp_path / "file").write_text("not a folder", encoding="utf-8")
-    before = set(copy.rglob("*.nb*"))
-    assert run(DRAW, tmp_path / "file" / "cache", copy)[1:] == ["0", "1"]
-    assert set(copy.rglob("*.nb*")) == before == set()
+    before = set(tmp_path.iterdir())
+    assert run("import probe", tmp_path / "file" / "cache", copy)[1] == "True"
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.fixture
+def directory(copy: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Path]:
+    """Where the functions of the copy go, found out anew with every call."""
+    for module in (jit, machine_code):
+        monkeypatch.setattr(module, "__file__", str(copy / "automl_zero" / f"{module.__name__.rpartition('.')[2]}.py"))
+    monkeypatch.setattr(machine_code, "sources_digest", machine_code.sources_digest.__wrapped__)
+    monkeypatch.setattr(jit, "_sources_of", jit._sources_of.__wrapped__)
+    return lambda: jit.compiled_directory(str(copy / "automl_zero" / "evolution" / "engine.py"))
 
 
 @pytest.mark.parametrize(
     ("file", "matters"),
     [
         ("jit.py", True),
+        ("machine_code.py", True),
         ("memory.py", True),
         ("ops/table.py", True),
         ("analysis/compiled.py", True),
+        ("analysis/names.py", False),
         ("interpreters/record.py", True),
         ("evolution/engine.py", True),
+        ("evolution/run.py", False),
         ("cli/group.py", False),
         ("tasks/digits.py", False),
     ],
 )
-def test_the_directory_of_compiled_functions_is_named_by_the_sources(copy, monkeypatch, file, matters):
-    directory = jit.compiled_directory.__wrapped__
-    monkeypatch.setattr(jit, "__file__", str(copy / "automl_zero" / "jit.py"))
+def test_the_directory_of_compiled_functions_is_named_by_the_sources(copy, directory, file, matters):
     before = directory()
     assert directory() == before
     with (copy / "automl_zero" / file).open("a", encoding="utf-8") as source:
@@ -232,10 +252,19 @@ def test_the_directory_of_compiled_functions_is_named_by_the_sources(copy, monke
     assert (directory() != before) == matters
 
 
-def test_the_directory_of_compiled_functions_is_named_by_the_versions(monkeypatch):
-    directory = jit.compiled_directory.__wrapped__
+def test_the_directory_of_compiled_functions_is_named_by_the_versions_and_the_processor(directory, monkeypatch):
     before = directory()
-    for library in ("numba", "llvmlite", "np"):
+    for target, name, value in (
+        (jit, "version", lambda library: "0.0"),
+        (jit.np, "__version__", "0.0"),
+        (machine_code.llvmlite, "__version__", "0.0"),
+        (machine_code.llvm, "get_host_cpu_name", lambda: "z80"),
+    ):
         with monkeypatch.context() as patch:
-            patch.setattr(getattr(jit, library), "__version__", "0.0")
+            patch.setattr(target, name, value)
             assert directory() != before
+        assert directory() == before
+
+
+def test_functions_of_other_files_are_named_by_these_too(directory, tmp_path):
+    assert jit.compiled_directory(__file__) != directory()
