@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import automl_zero
+from automl_zero.cli.group import COMMANDS
 
 HEAVY = {"jax", "llvmlite", "matplotlib", "numba", "pandas", "pydantic", "scipy", "sklearn"}
 
@@ -31,7 +32,7 @@ def modules_after(code: str) -> set[str]:
         "from automl_zero.cli import main\nmain(['ops', '--json'], standalone_mode=False)",
         *(
             f"from automl_zero.cli import main\nmain(['{command}', '--help'], standalone_mode=False)"
-            for command in ("evolve", "show", "evaluate", "explain", "tune", "fit", "predict", "doctor")
+            for command in COMMANDS
         ),
     ],
 )

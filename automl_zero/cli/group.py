@@ -28,6 +28,8 @@ COMMANDS = {
     "fit": "Train a program on a table and save the model.",
     "predict": "Predict the rows of a table by a saved model.",
     "explain": "Say what a program does, and what each part of it is worth.",
+    "report": "Write a report of a run as a web page.",
+    "compare": "Put runs beside each other.",
     "tune": "Tune the constants of a program.",
     "presets": "List the presets, or print one.",
     "ops": "List the instruction set.",

@@ -21,7 +21,7 @@ CHECKPOINT, CHECKPOINT_ARRAYS = "checkpoint.json", "checkpoint.npz"
 PREVIOUS, PREVIOUS_ARRAYS = "checkpoint.previous.json", "checkpoint.previous.npz"
 LOGS = (METRICS, HALL_OF_FAME)
 OWN_FILES = (CONFIG, *LOGS, BEST, LINEAGE, RESULT, CHECKPOINT, CHECKPOINT_ARRAYS, PREVIOUS, PREVIOUS_ARRAYS)
-_MARK = "# Configuration of a run of automl-zero"
+MARK = "# Configuration of a run of automl-zero"  #: with which config.toml begins
 
 
 class RunError(OSError):
@@ -105,7 +105,7 @@ class RunDirectory:
 
     def write_config(self, text: str) -> None:
         """Write config.toml, from which the same run can be started again."""
-        self._replace(CONFIG, f"{_MARK} {__version__}\n{text}")
+        self._replace(CONFIG, f"{MARK} {__version__}\n{text}")
 
     def write_best(self, program: Program, lineage: Sequence[Mapping[str, Any]]) -> None:
         """Write best.json, a program file, and lineage.jsonl, the way to that program."""
@@ -189,7 +189,7 @@ class RunDirectory:
             raise RunError(f"{file} cannot be written: {error.strerror}") from None
 
     def _is_ours(self) -> bool:
-        return (self.path / CONFIG).read_text(encoding="utf-8", errors="replace").startswith(_MARK)
+        return (self.path / CONFIG).read_text(encoding="utf-8", errors="replace").startswith(MARK)
 
     def _replace(self, name: str, text: str) -> None:
         """Write a file under a temporary name, then rename it, so that a crash leaves the old file or the new one."""

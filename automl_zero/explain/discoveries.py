@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,26 @@ class Discovery:
         parent = None if self.parent is None else self.parent.to_dict()
         return {**vars(self), "parent": parent, "program": self.program.to_dict()}
 
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Discovery:
+        """The discovery of a record.
+
+        Raises:
+            KeyError, TypeError, ValueError: the record is not one.
+        """
+        island, individual, parent = (record[name] for name in ("island", "individual", "parent"))
+        parent_fitness = record["parent_fitness"]
+        return cls(
+            experiment=int(record["experiment"]),
+            island=None if island is None else int(island),
+            individual=None if individual is None else int(individual),
+            mutation=str(record["mutation"]),
+            parent_fitness=None if parent_fitness is None else float(parent_fitness),
+            fitness=float(record["fitness"]),
+            parent=None if parent is None else Program.from_json(parent),
+            program=Program.from_json(record["program"]),
+        )
+
 
 def read_discoveries(path: str | Path) -> list[Discovery]:
     """Read lineage.jsonl.
@@ -53,7 +73,7 @@ def read_discoveries(path: str | Path) -> list[Discovery]:
     found = []
     for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), start=1):
         try:
-            found.append(_discovery(json.loads(line)))
+            found.append(Discovery.from_dict(json.loads(line)))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path}: line {number} is not a step of a lineage: {error}") from None
     return found
@@ -76,17 +96,3 @@ def changes(
         found.append([line for line in differences(old, new, num_features) if line.sign != " "])
         before = new
     return found
-
-
-def _discovery(record: dict[str, Any]) -> Discovery:
-    optional = {name: None if record[name] is None else int(record[name]) for name in ("island", "individual")}
-    parent, parent_fitness = record["parent"], record["parent_fitness"]
-    return Discovery(
-        experiment=int(record["experiment"]),
-        **optional,
-        mutation=str(record["mutation"]),
-        parent_fitness=None if parent_fitness is None else float(parent_fitness),
-        fitness=float(record["fitness"]),
-        parent=None if parent is None else Program.from_json(parent),
-        program=Program.from_json(record["program"]),
-    )

@@ -1,0 +1,1 @@
+"""The sections of a report, one a module; each has a function from a Report to the markup of its section."""
