@@ -24,7 +24,8 @@ def evaluate(
     Args:
         programs: a program, or several.
         tasks: the tasks.
-        backend: "numba" (compiled, for the CPU) or "numpy" (the slow definition).
+        backend: "numba" (compiled, for the CPU), "numpy" (the slow definition) or "jax" (many programs at once, on
+            whatever device JAX finds; needs ``pip install 'automl-zero[jax]'``).
         dtype: "float32" or "float64", in which the programs compute.
 
     Returns:
@@ -32,8 +33,8 @@ def evaluate(
 
     Raises:
         TypeError: ``programs`` holds something other than programs, or ``tasks`` is not a TaskSet.
-        ValueError: an unknown backend or dtype, a backend that this version does not have, or a program that cannot
-            run on vector labels where the tasks have them (fewer than three vectors, or an instruction that writes v1).
+        ValueError: an unknown backend or dtype, a backend whose library is not installed, or a program that cannot run
+            on vector labels where the tasks have them (fewer than three vectors, or an instruction that writes v1).
     """
     if backend not in BACKENDS:
         raise ValueError(f"backend is {backend!r}: expected one of {', '.join(BACKENDS)}")
@@ -59,15 +60,20 @@ def _checked_programs(programs: Program | Iterable[Program]) -> list[Program]:
 
 
 def _evaluate_all(programs: list[Program], tasks: TaskSet, backend: str, dtype: str) -> Fitness:
-    if backend == "jax":
-        raise ValueError("backend is 'jax', which is not in this version: expected numba or numpy")
     if not programs:
         return np.zeros((0, tasks.num_tasks))
-    # The backends are imported here, so that numba is loaded only by who uses it.
+    # The backends are imported here, so that numba and jax are loaded only by who uses them.
     if backend == "numpy":
         from automl_zero.interpreters import numpy_interpreter
 
         return np.array([numpy_interpreter.evaluate_program(program, tasks, dtype) for program in programs])
+    if backend == "jax":
+        from automl_zero.interpreters.jax_lockstep.devices import import_jax
+
+        import_jax()
+        from automl_zero.interpreters.pallas_gpu import evaluator
+
+        return evaluator.evaluate_programs(programs, tasks, dtype)
     from automl_zero.interpreters import numba_interpreter
 
     fitness: Fitness = numba_interpreter.evaluate_programs(programs, tasks, dtype)

@@ -12,7 +12,7 @@ from typing import Any
 
 from automl_zero import __version__
 
-_PACKAGES = ("numpy", "numba", "llvmlite", "pydantic", "scikit-learn")
+_PACKAGES = ("numpy", "numba", "llvmlite", "jax", "pydantic", "scikit-learn")
 
 
 def versions() -> dict[str, str]:

@@ -33,14 +33,17 @@ class Score:
         return f"{self.mean:.6f} ± {self.standard_error:.6f}"
 
 
-def fitness_beside_baselines(program: Program, tasks: TaskSet, dtype: str) -> dict[str, npt.NDArray[np.float64]]:
+def fitness_beside_baselines(
+    program: Program, tasks: TaskSet, dtype: str, backend: str = "numba"
+) -> dict[str, npt.NDArray[np.float64]]:
     """Fitness on each task, float64[D], of a program and of models trained on the same tasks.
 
     The models are the hand-designed programs for the tasks' kind of labels, trained like the program, and
     scikit-learn's.
 
     Raises:
-        ValueError: the program cannot run on vector labels, and the tasks have them.
+        ValueError: the program cannot run on vector labels, and the tasks have them; or the backend's library is not
+            installed.
     """
     linear, network = (
         (programs.softmax_linear(), programs.softmax_net())
@@ -48,7 +51,7 @@ def fitness_beside_baselines(program: Program, tasks: TaskSet, dtype: str) -> di
         else (programs.linear(), programs.neural_net())
     )
     own = {"program": program, "hand-designed linear program": linear, "hand-designed network program": network}
-    fitness = evaluate(list(own.values()), tasks, dtype=dtype)
+    fitness = evaluate(list(own.values()), tasks, backend, dtype)
     return {**dict(zip(own, fitness, strict=True)), **baseline_scores(tasks)}
 
 

@@ -96,7 +96,7 @@ def check_ops(cases: list[OpCase], backend: str, dtype: str) -> tuple[int, list[
 def check_programs(cases: ProgramCases, backend: str, dtype: str) -> tuple[int, list[str], float]:
     """Number of (program, task) pairs that agree, a line for each that does not, and the share that must agree."""
     fitness: dict[tuple[int, int], float] = {}
-    for tasks, ids, programs in _groups(cases):
+    for tasks, ids, programs in groups(cases):
         values = evaluate([cases.programs[i] for i in programs], tasks, backend=backend, dtype=dtype)
         for program, row in zip(programs, values.tolist(), strict=True):
             fitness.update({(program, task): value for task, value in zip(ids, row, strict=True)})
@@ -156,10 +156,12 @@ def _executor(backend: str) -> Any:
         from automl_zero.interpreters import numba_interpreter
 
         return numba_interpreter.execute
-    raise ValueError(f"backend is {backend!r}, which cannot execute single instructions: expected numba or numpy")
+    from automl_zero.interpreters import jax_lockstep
+
+    return jax_lockstep.execute
 
 
-def _groups(cases: ProgramCases) -> list[tuple[TaskSet, list[int], list[int]]]:
+def groups(cases: ProgramCases) -> list[tuple[TaskSet, list[int], list[int]]]:
     """Tasks of one shape as one set, their ids, and the programs that have results on any of them."""
     ids = defaultdict(list)
     for task, tasks in cases.tasks.items():

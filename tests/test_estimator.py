@@ -167,7 +167,7 @@ def test_it_trains_like_the_exported_module(diabetes: tuple[Any, Any]) -> None:
 def test_a_program_may_be_a_file_or_a_run_directory(tmp_path: Path, iris: tuple[Any, Any]) -> None:
     x, y = iris
     programs.linear().save(tmp_path / "program.json")
-    RunDirectory.create(tmp_path / "run").write_best(programs.linear(), [])
+    RunDirectory.create(tmp_path / "run").write_best(programs.linear())
     for path in (tmp_path / "program.json", str(tmp_path / "run")):
         assert AutoMLZeroClassifier(path, random_state=0).fit(x, y).program_ == programs.linear()
 

@@ -36,7 +36,6 @@ def test_the_dtype_is_that_of_the_registers():
     ("arguments", "error", "message"),
     [
         ((programs.linear(), TASKS, "cuda"), ValueError, "backend is 'cuda': expected one of numba, numpy, jax"),
-        ((programs.linear(), TASKS, "jax"), ValueError, "backend is 'jax', which is not in this version"),
         ((programs.linear(), TASKS, "numpy", "float16"), ValueError, "dtype is 'float16': expected one of float32"),
         ((programs.linear(), 3), TypeError, "tasks is 3: expected a TaskSet"),
         (("linear", TASKS), TypeError, "programs is 'linear': expected a Program or several"),

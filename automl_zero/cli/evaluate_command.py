@@ -17,6 +17,7 @@ from automl_zero.cli.inputs import (
     target_option,
     tasks_option,
 )
+from automl_zero.evaluation import BACKENDS
 
 
 @click.command("evaluate")
@@ -27,6 +28,13 @@ from automl_zero.cli.inputs import (
 @data_dir_option
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the tasks.")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
+@click.option(
+    "--backend",
+    type=click.Choice(BACKENDS),
+    default="numba",
+    show_default=True,
+    help="What runs the programs; jax also on GPUs and TPUs.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 def command(
     program: str,
@@ -36,6 +44,7 @@ def command(
     data_dir: str | None,
     seed: int,
     dtype: str,
+    backend: str,
     as_json: bool,
 ) -> None:
     """Score a program on unseen tasks (the final ones), beside models trained on the same tasks.
@@ -46,6 +55,7 @@ def command(
       automl-zero evaluate runs/demo --tasks linear --seed 1
       automl-zero evaluate best.json --tasks baseline --data-dir ~/data
       automl-zero evaluate best.json --tasks houses.csv --target price --json
+      automl-zero evaluate best.json --tasks linear --backend jax
     """
     candidate = read_program(program)
     name = name or run_config(program)
@@ -57,7 +67,7 @@ def command(
     with bad_input():
         source = task_source(name, target, scale, data_dir)
         tasks = source.final(seed)
-    fitness = fitness_beside_baselines(candidate, tasks, dtype)
+        fitness = fitness_beside_baselines(candidate, tasks, dtype, backend)
     scores = {model: summarize(values) for model, values in fitness.items()}
     if as_json:
         record = {

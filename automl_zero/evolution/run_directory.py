@@ -107,7 +107,7 @@ class RunDirectory:
         """Write config.toml, from which the same run can be started again."""
         self._replace(CONFIG, f"{MARK} {__version__}\n{text}")
 
-    def write_best(self, program: Program, lineage: Sequence[Mapping[str, Any]]) -> None:
+    def write_best(self, program: Program, lineage: Sequence[Mapping[str, Any]] = ()) -> None:
         """Write best.json, a program file, and lineage.jsonl, the way to that program."""
         self._replace(LINEAGE, "".join(json.dumps(record, allow_nan=False) + "\n" for record in lineage))
         self._replace(BEST, program.to_json())

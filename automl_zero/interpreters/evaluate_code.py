@@ -195,11 +195,30 @@ class Evaluate(ABC):
             self._set_phase(1, 1, epoch)
             self._set_context(record.EXAMPLE, index)
             self._run(self.predict_at, self.learn_at, features, const(0))
+            before = b.load(self.failed, typ=self.mask_type)
             self.judge_validation(labels)
+            self._copy_registers(b.xor(b.load(self.failed, typ=self.mask_type), before), back=False)
             self._leave_if_all(self.failed, done)
         self._score()
         b.branch(done)
         b.position_at_end(done)
+        self._copy_registers(b.load(self.failed, typ=self.mask_type), back=True)
+
+    def _copy_registers(self, lanes: Value, back: bool) -> None:
+        """Copy the registers of some lanes to the backup, or back.
+
+        A task whose validation has failed stops there, and the next epoch goes on with the memory that it had then; its
+        lane runs on as long as others do.
+        """
+        b, code = self.b, self.code
+        memory, backup = self.field(record.JOB_MEMORY), self.field(record.JOB_BACKUP)
+        any_lane = b.icmp_unsigned("!=", lanes, ir.Constant(self.mask_type, 0))
+        with b.if_then(b.and_(any_lane, b.icmp_signed("!=", backup, const(0))), likely=False):
+            source, target = (backup, memory) if back else (memory, backup)
+            chosen = b.bitcast(lanes, ir.VectorType(ir.IntType(1), self.lanes))
+            with code.loop(b.udiv(self.field(record.JOB_MEMORY_BYTES), const(code.row_bytes))) as row:
+                at = b.mul(row, const(code.row_bytes))
+                code.store(b.select(chosen, code.load(source, at), code.load(target, at)), target, at)
 
     def add_loss(self, value: Value) -> None:
         """Add to the epoch's loss, a row of doubles."""

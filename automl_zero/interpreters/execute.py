@@ -113,6 +113,7 @@ def run_kernel(form, data, arena, num_train, num_valid, epochs, probe_mask, prob
     job[record.JOB_NUM_VALID] = num_valid
     job[record.JOB_VALID_OFFSET] = data.num_train
     job[record.JOB_EPOCHS] = epochs
+    job[record.JOB_BACKUP] = arena.backup if epochs > 1 else 0
     job[record.JOB_ORDERS] = data.orders_at
     job[record.JOB_ACCURACY] = data.accuracy
     arena.job_doubles[record.JOB_MAX_ABS_ERROR] = data.max_abs_error

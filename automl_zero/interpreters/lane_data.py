@@ -69,6 +69,7 @@ class Arena(NamedTuple):
         job: int64[fields]; job_doubles is the same memory as doubles.
         registers: address of the registers, followed by a scratch matrix.
         scratch, zeros: addresses of the scratch matrix and of a row of zeros.
+        backup: address of room for a copy of the registers, 0 where none is needed.
         fitness: float64[blocks, L]; fingerprints: uint64[blocks, L].
         records_at, job_at, fitness_at, fingerprints_at: addresses of these arrays.
         storage: the arrays that the addresses point into, kept alive by being here.
@@ -81,6 +82,7 @@ class Arena(NamedTuple):
     registers: int
     scratch: int
     zeros: int
+    backup: int
     fitness: npt.NDArray[np.float64]
     fingerprints: npt.NDArray[np.uint64]
     records_at: int
@@ -165,7 +167,8 @@ def new_arena(data: LaneData, slots: int, scalars: int, vectors: int, matrices: 
     registers = sum(n * size for n, size in zip(counts, sizes, strict=True))
     # Ops on vectors need scratch for a vector, ops on matrices for a matrix.
     scratch = data.matrix_bytes if matrices else data.vector_bytes
-    storage = aligned_bytes(registers + scratch + data.vector_bytes)
+    backup = registers if data.epochs > 1 and not data.accuracy else 0  # with accuracy no validation fails
+    storage = aligned_bytes(registers + scratch + data.vector_bytes + backup)
     records = aligned_bytes(max(slots, 1) * record.SIZE)
     job = aligned_zeros(record.JOB_FIELDS, np.int64)
     fitness = aligned_zeros((data.blocks, data.lanes))
@@ -178,6 +181,7 @@ def new_arena(data: LaneData, slots: int, scalars: int, vectors: int, matrices: 
         registers=storage.ctypes.data,
         scratch=storage.ctypes.data + registers,
         zeros=storage.ctypes.data + registers + scratch,
+        backup=storage.ctypes.data + registers + scratch + data.vector_bytes if backup else 0,
         fitness=fitness,
         fingerprints=fingerprints,
         records_at=records.ctypes.data,

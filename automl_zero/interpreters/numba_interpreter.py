@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,8 +42,8 @@ class Evaluator:
     """
 
     def __init__(self, tasks: TaskSet, dtype: str, observer: Observer | None = None) -> None:
-        kernel = kernel_for(tasks.num_tasks, tasks.num_features, tasks.num_classes, dtype, observer)
-        self.data: LaneData = lay_out(tasks, dtype, kernel)
+        self._kernel = kernel_for(tasks.num_tasks, tasks.num_features, tasks.num_classes, dtype, observer)
+        self.data: LaneData = lay_out(tasks, dtype, self._kernel)
         self.ops: OpArrays = op_arrays()
         self._arena: Arena | None = None
         self._room = (0, MemorySpec(2, 1, 0))
@@ -59,6 +60,22 @@ class Evaluator:
         form = new_canonical(len(code))
         steps = _evaluate(code, constants, sizes, starts_of(sizes), form, self.data, self.ops, arena)
         return arena.fitness.reshape(-1)[: self.data.num_tasks].copy(), int(steps)
+
+    def time(self, program: Program, count: int) -> float:
+        """Seconds that the kernel takes to evaluate a program `count` times on the tasks of one block of lanes.
+
+        Raises:
+            ValueError: there are tasks for more than one block.
+        """
+        if self.data.blocks != 1:
+            raise ValueError(f"num_tasks is {self.data.num_tasks}: expected at most {self.data.lanes}")
+        self.evaluate(program)
+        assert self._arena is not None
+        job = self._arena.job_at
+        start = time.perf_counter()
+        for _ in range(count):
+            self._kernel(job)
+        return time.perf_counter() - start
 
     def _arena_for(self, slots: int, memory: MemorySpec) -> Arena:
         if self._arena is None or slots > self._room[0] or memory != self._room[1]:

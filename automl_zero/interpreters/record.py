@@ -52,5 +52,6 @@ CONTEXT_SIZE = 40
     JOB_PROBE_ERRORS,  #: 1 to take fingerprints of absolute errors, 0 of predictions
     JOB_CLASSES,  #: C for vector labels
     JOB_ONE_HOT,  #: address of v1 when Learn reads it, else 0
-) = range(26)
-JOB_FIELDS = 26
+    JOB_BACKUP,  #: address of room for the registers of lanes whose validation has failed, or 0 when nothing follows it
+) = range(27)
+JOB_FIELDS = 27

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import tomllib
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from automl_zero import self_test
+from automl_zero.interpreters.jax_lockstep.devices import MISSING, Choice, JaxNotInstalledError
 from automl_zero.ops import TABLE
 from automl_zero.presets import preset_names, preset_text
 
@@ -68,28 +70,56 @@ def test_the_op_table_comes_as_json_too(run: Run) -> None:
     assert records[63]["constants"] == ["mean", "st_dev"]
 
 
-@pytest.mark.parametrize(("passed", "code", "verdict"), [(True, 0, "passed"), (False, 70, "FAILED")])
-def test_doctor_reports_versions_machine_and_the_self_test(
-    run: Run, monkeypatch: pytest.MonkeyPatch, passed: bool, code: int, verdict: str
+@pytest.mark.parametrize(("agreeing", "code", "verdict"), [(199, 0, "passed"), (190, 70, "FAILED")])
+@pytest.mark.parametrize("jax_works", [True, False])
+def test_doctor_reports_versions_machine_devices_and_the_self_tests(
+    run: Run, monkeypatch: pytest.MonkeyPatch, jax_works: bool, agreeing: int, code: int, verdict: str
 ) -> None:
-    monkeypatch.setattr(self_test, "run_self_test", lambda: self_test.SelfTest(passed, 0.5, 1.0))
+    def choose() -> Choice:
+        if not jax_works:
+            raise JaxNotInstalledError(MISSING)
+        client = SimpleNamespace(devices=lambda: ["cuda:0", "cuda:1"])
+        device = SimpleNamespace(platform="gpu", compute_capability="8.0", device_kind="A100", client=client)
+        return Choice(device, "gpu", "JAX prefers it")
+
+    monkeypatch.setattr("automl_zero.interpreters.jax_lockstep.devices.choose", choose)
+    monkeypatch.setattr(self_test, "run_self_test", lambda name: self_test.SelfTest(name, 200, agreeing, 1.0, 12345.6))
     result = run("doctor")
     assert result.exit_code == code
-    lines = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
-    assert lines["automl-zero"] == "0.1.0"
-    assert lines["self-test"].startswith(f"{verdict}")
-    assert {"python", "numpy", "numba", "platform", "cores", "cache"} <= lines.keys()
+    lines = result.stdout.splitlines()
+    facts = {
+        name: next(line[17:] for line in lines if line.startswith(f"{name} ")) for name in ("automl-zero", "cores")
+    }
+    assert facts["automl-zero"] == "0.1.0"
+    tests = [line for line in lines if "self-test" in line]
+    assert [line.split()[0] for line in tests] == (["numba", "jax"] if jax_works else ["numba"])
+    assert all(f"{verdict}" in line and f"{agreeing} of 200 fitnesses agree" in line for line in tests)
+    assert "12,346 evaluations a second" in result.stdout
+    [backend] = [line for line in lines if line.startswith("jax backend")]
+    if jax_works:
+        assert "GPU, cuda:0, cuda:1; portable interpreter: JAX prefers it; the GPU kernel needs compute cap" in backend
+    else:
+        assert "not available: backend 'jax' needs the library jax, which is not installed: pip install" in backend
     record = json.loads(run("doctor", "--json").stdout)
-    assert record["self_test"] == {"passed": passed, "largest_difference": 0.5, "seconds": 1.0}
+    assert record["self_tests"]["numba"]["agreeing"] == agreeing
+    assert record["self_tests"]["numba"]["passed"] == (code == 0)
+    assert record["devices"]["devices"] == (["cuda:0", "cuda:1"] if jax_works else [])
 
 
-def test_the_self_test_compares_two_interpreters(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_self_test_compares_a_backend_with_the_definition_and_times_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(self_test, "_LEAST_SECONDS", 0.0)
+    outcome = self_test.run_self_test("numba")
+    assert outcome.passed
+    assert outcome.pairs == 192
+    assert outcome.evaluations_per_second > 100
     original = self_test.evaluate
 
-    def evaluate(programs: object, tasks: object, backend: str, dtype: str) -> object:
-        return original(programs, tasks, "numpy", dtype) + (0.1 if backend == "numba" else 0.0)  # type: ignore[arg-type]
+    def evaluate(programs: Any, tasks: Any, backend: str, dtype: str = "float32") -> Any:
+        found = original(programs, tasks, backend, dtype)
+        found[:2] += 0.1 if backend == "numba" else 0.0
+        return found
 
     monkeypatch.setattr(self_test, "evaluate", evaluate)
-    outcome = self_test.run_self_test()
+    outcome = self_test.run_self_test("numba")
     assert not outcome.passed
-    assert outcome.largest_difference == pytest.approx(0.1)
+    assert outcome.agreeing == 192 - 6

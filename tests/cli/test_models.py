@@ -113,7 +113,7 @@ def test_out_writes_a_file(run: Run, tmp_path: Path) -> None:
 
 def test_a_run_brings_its_program_its_data_and_its_epochs(run: Run, tmp_path: Path) -> None:
     directory = RunDirectory.create(tmp_path / "run")
-    directory.write_best(programs.linear(0.05), [])
+    directory.write_best(programs.linear(0.05))
     directory.write_config('[tasks]\nkind = "file"\npath = "../houses.csv"\ntarget = "price"\nepochs = 4\n')
     result = run("fit", "run", "--out", "model")
     assert result.exit_code == 0, result.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,6 +139,17 @@ def test_evaluate_json_has_every_tasks_fitness_and_depends_on_the_seed(run: Run,
     assert scores[0]["mean"] == pytest.approx(sum(scores[0]["fitness"]) / 3)
 
 
+def test_evaluate_takes_a_backend(run: Run, saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tasks.toml").write_text(SMALL, encoding="utf-8")
+    assert (
+        "hand-designed linear program" in run("evaluate", saved, "--tasks", "tasks.toml", "--backend", "numpy").stdout
+    )
+    monkeypatch.setitem(sys.modules, "jax", None)
+    result = run("evaluate", saved, "--tasks", "tasks.toml", "--backend", "jax")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: backend 'jax' needs the library jax, which is not installed: pip install")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -159,7 +171,7 @@ def numpy_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
     from automl_zero import score
 
     original = score.evaluate
-    monkeypatch.setattr(score, "evaluate", lambda program, tasks, dtype: original(program, tasks, "numpy", dtype))
+    monkeypatch.setattr(score, "evaluate", lambda program, tasks, _, dtype: original(program, tasks, "numpy", dtype))
 
 
 SMALL = """

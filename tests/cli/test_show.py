@@ -73,7 +73,7 @@ def test_the_steps_can_be_listed(run: Run, saved: Path) -> None:
 
 def test_constants_are_folded_in_the_type_of_the_run(run: Run, tmp_path: Path) -> None:
     directory = RunDirectory.create(tmp_path / "run")
-    directory.write_best(TANGLED, [])
+    directory.write_best(TANGLED)
     for dtype in ("float32", "float64"):
         directory.write_config(f'dtype = "{dtype}"\n{SMALL}')
         expected = simplify(TANGLED, dtype=dtype).program
@@ -88,7 +88,7 @@ def test_a_tolerance_simplifies_further_on_tasks_of_the_run(
 ) -> None:
     directory = RunDirectory.create(tmp_path / "run")
     directory.write_config(f"{SMALL}select = {{ num_tasks = 3, num_train = 50, num_valid = 10 }}\n")
-    directory.write_best(program("s2 = 0.1", "s1 = dot(v1, v0)", f"{LEARN}; v1 = v1 + v2"), [])
+    directory.write_best(program("s2 = 0.1", "s1 = dot(v1, v0)", f"{LEARN}; v1 = v1 + v2"))
     monkeypatch.setattr(approximate, "evaluate", lambda p, tasks, dtype: az.evaluate(p, tasks, "numpy", dtype))
     result = run("show", "run", "--tolerance", 0.05)
     assert result.exit_code == 0, result.stderr

@@ -40,7 +40,7 @@ def test_the_configuration_can_be_run_again_as_it_is(run: RunDirectory) -> None:
 
 
 def test_the_best_program_is_a_program_file(run: RunDirectory) -> None:
-    run.write_best(programs.linear(), [])
+    run.write_best(programs.linear())
     assert Program.load(run.path / "best.json") == programs.linear()
 
 
@@ -67,7 +67,7 @@ def test_an_existing_run_is_refused(run: RunDirectory, name: str) -> None:
 
 def test_force_deletes_the_files_of_the_run_and_no_others(run: RunDirectory) -> None:
     run.write_config('name = "old"\n')
-    run.write_best(programs.linear(), [])
+    run.write_best(programs.linear())
     run.append_metrics({"individuals": 1})
     run.write_result({"solved": True})
     (run.path / "notes.txt").write_text("mine", encoding="utf-8")

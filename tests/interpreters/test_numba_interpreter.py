@@ -128,7 +128,7 @@ def test_the_samples_visit_everything_that_can_happen():
     everything = 8 * 3 * tasks.num_train
     assert len(np.unique(fitness)) > 150  # not all programs are trivial
     assert (fitness == 0).all(1).sum() > 10  # all tasks fail
-    assert ((fitness == 0).any(1) & (fitness > 0).any(1)).sum() >= 3  # some fail
+    assert ((fitness == 0).any(1) & (fitness > 0).any(1)).sum() >= 2  # some fail
     assert ((steps < everything) & (fitness > 0).all(1)).any()  # a failure after a good epoch
     assert (steps == everything).sum() > 10
     assert (steps < everything).sum() > 20  # early stops
@@ -248,6 +248,24 @@ def test_the_features_are_those_of_the_example_in_predict_and_in_learn():
 def test_memory_carries_over_from_one_validation_example_to_the_next():
     counting = program([const(2, 1.0)], [add(1, 2, 1)])
     assert fitness_of(counting, one_task([0.0], [2.0, 3.0, 4.0])) == 1.0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("D", [2, 10, 19])
+@pytest.mark.parametrize("scalars", [4, 9])
+def test_a_failed_validation_leaves_memory_as_it_was_whatever_the_tasks_beside_it_do(D, dtype, scalars):
+    # s2 counts Predicts. The even tasks fail at the second of three validation examples; the others go on.
+    count = (const(3, 1.0), Instruction("vector_const_set", out=1, constants=(0.0, 1.0)))
+    predict = (add(2, 3, 2), Instruction("vector_inner_product", 0, 1, 1), Instruction("scalar_division", 1, 2, 1))
+    counting = Program(MemorySpec(scalars, 4, 2), count, predict, ())
+    valid_x = np.ones((D, 3, 2))
+    valid_x[::2, 1] = 500.0
+    data = (np.ones((D, 5, 2)), np.zeros((D, 5)), valid_x, np.zeros((D, 3)))
+    tasks = from_arrays(*data, epochs=4, max_abs_error=60.0)
+    found = evaluate_programs([counting], tasks, dtype)[0]
+    np.testing.assert_allclose(found, numpy_interpreter.evaluate_program(counting, tasks, dtype), rtol=0, atol=1e-6)
+    alone = from_arrays(*(array[:1] for array in data), epochs=4, max_abs_error=60.0)
+    assert found[0] == evaluate_programs([counting], alone, dtype)[0, 0] > 0.0
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
