@@ -36,6 +36,17 @@ def machine() -> dict[str, Any]:
     }
 
 
+def accelerator() -> str | None:
+    """The devices other than CPUs that JAX computes on, which it starts if need be; None for none."""
+    from automl_zero.interpreters.jax_lockstep.devices import choose
+
+    choice = choose()
+    if choice.platform == "cpu":
+        return None
+    count = len(choice.device.client.devices())
+    return f"{count} x {choice.device.device_kind}"
+
+
 def usable_cores() -> int:
     """Number of cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):

@@ -29,7 +29,11 @@ _KEYS = ("search", "backend", "dtype")
 @click.option("--force", is_flag=True, help="Replace a run that the directory holds; other files there stay.")
 @click.option("--search", metavar="[evolution|random]", help="How to search.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a configuration key; repeatable.")
-@click.option("--backend", metavar="[numba]", help="The interpreter that evaluates programs.")
+@click.option(
+    "--backend",
+    metavar="[numba|jax]",
+    help="numba: on the CPU. jax: on a GPU, a TPU or the CPU, hundreds of islands at once (--set islands=1024).",
+)
 @click.option("--dtype", metavar="[float32|float64]", help="Floating-point type of the registers.")
 @limit_options
 @click.pass_context

@@ -14,8 +14,10 @@ from pydantic import Field, ValidationError, model_validator
 from automl_zero.evolution.budget import Budget, fill_in
 from automl_zero.evolution.diversity import island_tasks
 from automl_zero.evolution.method import MUTATION_TYPES, Caches, Diversity, Hurdles, HurdleStage, Mutations, Probability
+from automl_zero.evolution.on_device import support
 from automl_zero.evolution.search_space import ComponentSpace, SearchSpace
 from automl_zero.evolution.validation import INTEGRAL, ConfigError, FitnessBound, Positive, Table, problems
+from automl_zero.interpreters.jax_lockstep.devices import import_jax
 from automl_zero.memory import VECTOR_PREDICTION
 from automl_zero.presets import preset_names, preset_text
 from automl_zero.suggest import did_you_mean
@@ -58,7 +60,8 @@ class ExperimentConfig(Table):
             next ("ring").
         restart_after: an island starts anew at a barrier when it has made so many individuals without a better one.
         dtype: floating-point type of the registers.
-        backend: the interpreter that evaluates programs.
+        backend: what the search runs on: "numba" for the CPU, one thread an island; "jax" for all islands in step on
+            whatever device JAX finds, which wants hundreds or thousands of islands.
         search: "evolution", or "random" for random search in the same space.
         fitness: how the fitnesses of the search tasks are aggregated.
         target_fitness: select fitness that counts as solved when it is exceeded.
@@ -81,7 +84,7 @@ class ExperimentConfig(Table):
             islands take the combinations in turn, those of the first list first. Programs are compared, selected and
             scored on ``tasks`` itself.
         mutations: how a child differs from its parents.
-        caches: what is remembered.
+        caches: what is remembered. With backend "jax" a cache whose size is not given has 4096 entries.
         hurdles: short evaluations before the full one.
         budget: what a program may cost.
 
@@ -99,7 +102,7 @@ class ExperimentConfig(Table):
     migration: Literal["pool", "ring"] = "pool"
     restart_after: Positive | None = None
     dtype: Literal["float32", "float64"] = "float32"
-    backend: Literal["numba"] = "numba"
+    backend: Literal["numba", "jax"] = "numba"
     search: Literal["evolution", "random"] = "evolution"
     fitness: Literal["mean", "median"] = "mean"
     target_fitness: FitnessBound | None = None
@@ -132,11 +135,17 @@ class ExperimentConfig(Table):
         found = [f"search_space.{problem}" for problem in self.search_space.problems()]
         if self.migrants > self.population_size:
             found.append(f"migrants: got {self.migrants}, expected at most population_size, {self.population_size}")
+        if self.backend == "jax":
+            found += support.problems(self)
         found += _task_problems(self)
         if found:
             raise ValueError("\n".join(dict.fromkeys(found)))
         # The shipped costs go into the configuration, so that a later table changes no run.
         object.__setattr__(self, "budget", fill_in(self.budget))
+        if self.backend == "jax":
+            sizes = {"canonical_size", "fec_size"} - self.caches.model_fields_set
+            smaller = self.caches.model_copy(update=dict.fromkeys(sizes, support.CACHE_SIZE))
+            object.__setattr__(self, "caches", smaller)
         return self
 
     def other_tasks(self) -> list[Mapping[str, Any]]:
@@ -146,7 +155,7 @@ class ExperimentConfig(Table):
         return list({id(table): table for table in tables if table is not self.tasks}.values())
 
     def require_data(self) -> None:
-        """Check that the files that the tasks are made of are there.
+        """Check that the files that the tasks are made of are there, and the library of the backend.
 
         Raises:
             ConfigError: they are not; the message says how to get them.
@@ -155,6 +164,11 @@ class ExperimentConfig(Table):
             try:
                 make_source(tasks)
             except (OSError, ValueError) as error:
+                raise ConfigError(str(error)) from None
+        if self.backend == "jax":
+            try:
+                import_jax()
+            except ValueError as error:
                 raise ConfigError(str(error)) from None
 
     def to_toml(self) -> str:

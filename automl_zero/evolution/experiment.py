@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -72,7 +72,7 @@ class Experiment:
 
     def __init__(self, host: Host, number: int, tasks: SearchTasks, key: tuple[int, ...]) -> None:
         self.host, self.number, self.config, self.tasks = host, number, host.config, tasks
-        self.islands = Archipelago(self.config, host.space, tasks.evaluator.data, key, tasks.island_data)
+        self.islands = _archipelago(self.config, host.space, tasks, key)
         self.search_seconds = 0.0
         self.select_tests = 0
         self.hall_of_fame: list[Candidate] = []
@@ -290,6 +290,16 @@ class Experiment:
             ),
             program=self.best.program,
         )
+
+
+def _archipelago(config: ExperimentConfig, space: Space, tasks: SearchTasks, key: tuple[int, ...]) -> Archipelago:
+    """The islands of an experiment, on the backend of its configuration."""
+    if config.backend == "numba":
+        return Archipelago(config, space, tasks.evaluator.data, key, tasks.island_data)
+    from automl_zero.evolution.on_device.archipelago import DeviceArchipelago  # imports JAX
+
+    islands: Any = DeviceArchipelago(config, space, tasks, key)  # which does what an Archipelago does
+    return cast(Archipelago, islands)
 
 
 def _rate(hits: int, lookups: int) -> float:

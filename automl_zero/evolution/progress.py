@@ -122,6 +122,7 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """The record of result.json."""
+        accelerator = provenance.accelerator() if self.config.backend == "jax" else None
         return {
             "program": self.program.to_dict(),
             "search_fitness": self.search_fitness,
@@ -139,6 +140,7 @@ class Result:
             "seconds": self.seconds,
             "cpu_seconds": self.cpu_seconds,
             "versions": provenance.versions(),
-            "machine": provenance.machine(),
-            "cost": provenance.cost(self.seconds, self.cpu_seconds),
+            "machine": provenance.machine() | ({} if accelerator is None else {"accelerator": accelerator}),
+            "cost": provenance.cost(self.seconds, self.cpu_seconds)
+            | ({} if accelerator is None else {"gpu_seconds": round(self.seconds, 3)}),
         }

@@ -9,7 +9,7 @@ from automl_zero.evolution.diversity import island_tasks
 from automl_zero.interpreters.kernel import Observer
 from automl_zero.interpreters.lane_data import LaneData
 from automl_zero.interpreters.numba_interpreter import Evaluator
-from automl_zero.tasks import TaskSource, make_source
+from automl_zero.tasks import TaskSet, TaskSource, make_source
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,12 @@ class SearchTasks:
     """Search tasks.
 
     Attributes:
-        evaluator: on the run's own tasks, by which programs are compared.
+        task_set: the run's own tasks.
+        evaluator: on these, by which programs are compared.
         island_data: the tasks of each island; those of the evaluator itself where the configuration changes nothing.
     """
 
+    task_set: TaskSet
     evaluator: Evaluator
     island_data: list[LaneData]
 
@@ -29,10 +31,11 @@ def make_search_tasks(
     config: ExperimentConfig, source: TaskSource, seed: int, observer: Observer | None = None
 ) -> SearchTasks:
     """Make the search tasks of an experiment from a seed; the source is that of the run's own tasks."""
-    own = Evaluator(source.search(seed), config.dtype, observer)
+    task_set = source.search(seed)
+    own = Evaluator(task_set, config.dtype, observer)
     evaluators = {id(config.tasks): own}
     tables = island_tasks(config.tasks, config.diversity, config.islands)
     for table in tables:
         if id(table) not in evaluators:
             evaluators[id(table)] = Evaluator(make_source(table).search(seed), config.dtype, observer)
-    return SearchTasks(own, [evaluators[id(table)].data for table in tables])
+    return SearchTasks(task_set, own, [evaluators[id(table)].data for table in tables])

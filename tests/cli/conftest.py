@@ -67,6 +67,7 @@ class FakeEngine:
             "interrupted": False,
             "target_fitness": config.target_fitness,
             "history": [],
+            "lineage": [],
             "experiments": [{"individuals": 1000}],
             "individuals": 1000,
             "train_steps": 20000,

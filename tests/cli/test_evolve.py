@@ -127,7 +127,10 @@ def test_force_replaces_a_run_and_without_it_the_run_is_kept(run: Run, engine: F
     kept = (Path("a") / "result.json").read_bytes()
     refused = run("evolve", "linear", "--out", "a", "--seed", "1")
     assert refused.exit_code == 2
-    assert "Error: a holds a run already (config.toml, best.json, result.json); --force deletes" in refused.stderr
+    assert (
+        "Error: a holds a run already (config.toml, best.json, lineage.jsonl, result.json); --force deletes"
+        in refused.stderr
+    )
     assert (Path("a") / "result.json").read_bytes() == kept
     assert run("evolve", "linear", "--out", "a", "--seed", "1", "--force").exit_code == 0
     assert json.loads((Path("a") / "result.json").read_text(encoding="utf-8"))["seed"] == 1

@@ -105,7 +105,7 @@ def test_mutation_weights_name_every_type() -> None:
         ("max_seconds=inf", "max_seconds: got inf, expected a number > 0"),
         ("target_fitness=1", "target_fitness: got 1, expected a number >= 0 and < 1"),
         ("dtype=float16", 'dtype: got "float16", expected one of "float32", "float64"'),
-        ("backend=jax", 'backend: got "jax", expected "numba"'),
+        ("backend=tpu", 'backend: got "tpu", expected one of "numba", "jax"'),
         ("name=3", "name: got 3, expected a string"),
         ("caches.fec=1", "caches.fec: got 1, expected true or false"),
         ("caches=1", "caches: got 1, expected a table"),

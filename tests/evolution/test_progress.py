@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
 
 from automl_zero import __version__, programs, provenance
 from automl_zero.evolution.config import load_config
 from automl_zero.evolution.progress import Progress, Result
+from automl_zero.interpreters.jax_lockstep.devices import Choice
 from automl_zero.program import Program
 
 RESULT = Result(
@@ -52,6 +56,19 @@ def test_the_cost_is_that_of_the_run() -> None:
     cost = replace(RESULT, seconds=4.0, cpu_seconds=6.0).to_dict()["cost"]
     assert (cost["seconds"], cost["cpu_seconds"], cost["busy_cores"]) == (4.0, 6.0, 1.5)
     assert cost["peak_memory_mib"] > 10
+
+
+def test_time_on_an_accelerator_is_part_of_the_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = SimpleNamespace(devices=lambda: [0, 1])
+    device = SimpleNamespace(platform="gpu", device_kind="H100", client=client)
+    choice = Choice(device, "gpu", "JAX prefers it")
+    monkeypatch.setattr("automl_zero.interpreters.jax_lockstep.devices.choose", lambda: choice)
+    on_device = replace(RESULT, seconds=4.0, config=load_config("linear", ['backend="jax"'])).to_dict()
+    assert on_device["cost"]["gpu_seconds"] == 4.0
+    assert on_device["machine"]["accelerator"] == "2 x H100"
+    assert "gpu_seconds" not in RESULT.to_dict()["cost"]
+    monkeypatch.setattr("automl_zero.interpreters.jax_lockstep.devices.choose", lambda: replace(choice, platform="cpu"))
+    assert "gpu_seconds" not in replace(RESULT, config=load_config("linear", ['backend="jax"'])).to_dict()["cost"]
 
 
 def test_a_run_of_no_time_has_a_cost_too() -> None:

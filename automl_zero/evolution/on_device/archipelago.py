@@ -1,0 +1,196 @@
+"""The islands of an experiment on a device, for what drives experiments; the twin of evolution/islands.py.
+
+Between calls the small arrays are on the host, where reports read them and corrections are written. Populations and
+caches stay on the device, and come to the host when a checkpoint asks for them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Container, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+
+from automl_zero.evolution import engine
+from automl_zero.evolution.ancestry import Step, StepKey
+from automl_zero.evolution.config import ExperimentConfig
+from automl_zero.evolution.mutation import Space
+from automl_zero.evolution.on_device.devices import by_island, compiled_advance, everywhere, mesh_for
+from automl_zero.evolution.on_device.genome import packed_of, rows_of
+from automl_zero.evolution.on_device.migration import exchange, routes
+from automl_zero.evolution.on_device.plan import make_plan
+from automl_zero.evolution.on_device.population import Islands, new_islands, restarted
+from automl_zero.evolution.on_device.views import IslandView
+from automl_zero.evolution.search_tasks import SearchTasks
+from automl_zero.interpreters.jax_lockstep import tasks_of
+
+_CALL_SECONDS = 0.2  # a call should not last longer, so that stops are seen soon
+_FIRST_CALL = 4
+_LARGE = ("rows", "canonical_table", "table", "hurdles")  # what stays on the device
+_restart = jax.jit(restarted, donate_argnums=0)
+
+
+class DeviceArchipelago:
+    """The islands of one experiment.
+
+    Args:
+        config: the configuration.
+        space: its arrays.
+        tasks: the search tasks.
+        key: seeds the random numbers of the experiment.
+
+    Attributes:
+        plan: what its programs are compiled for.
+        state: the islands; arrays that can be written to are on the host.
+        counters: int64[I, COUNTERS], what has happened on each island.
+        islands: a view of each island.
+        data: the tasks of each island as the CPU backend has them; all are the same.
+        remaining: individuals that each island has yet to make before the barrier.
+        barriers: barriers reached so far.
+    """
+
+    def __init__(self, config: ExperimentConfig, space: Space, tasks: SearchTasks, key: Sequence[int]) -> None:
+        self.config, self.key = config, tuple(key)
+        self.data = tasks.island_data
+        self.plan = make_plan(config, space, tasks.task_set)
+        self.state: Islands = new_islands(self.plan, key, config.islands)
+        self.counters = np.zeros((config.islands, engine.COUNTERS), np.int64)
+        self.counters[:, engine.BEST_INDIVIDUAL] = -1
+        self.islands = [IslandView(self, number) for number in range(config.islands)]
+        self.barriers = 0
+        self.remaining = [0] * config.islands
+        self._mesh = mesh_for(config.islands)
+        self._compiled = compiled_advance(self.plan, self._mesh)
+        founders = rows_of(space.founders.code, space.founders.constants, space.founders.sizes)
+        shared = (tasks_of(tasks.task_set, config.dtype), jnp.asarray(founders))
+        self._shared = jax.device_put(shared, everywhere(self._mesh))
+        self._call_steps = _FIRST_CALL  # adapted to the speed
+
+    # -- evolution -----------------------------------------------------------------------------------------------
+
+    def start(
+        self,
+        quotas: Sequence[int],
+        pool: ThreadPoolExecutor,
+        stop: Callable[[], bool],
+        pause: Callable[[], bool] = lambda: False,
+    ) -> list[Future[bool]]:
+        """Let island i make quotas[i] individuals; the result is False where `stop` or `pause` cut that short.
+
+        The islands make a few individuals however soon they are stopped, and a few between two pauses.
+        """
+        self.remaining = list(quotas)
+        return [pool.submit(self._advance_until, stop, pause)]
+
+    def _advance_until(self, stop: Callable[[], bool], pause: Callable[[], bool]) -> bool:
+        begun = False
+        while any(self.remaining):
+            if self.counters[:, engine.INDIVIDUALS].any() and (stop() or (begun and pause())):
+                return False
+            steps = min(self._call_steps, max(self.remaining))
+            start = time.perf_counter()
+            self.advance(steps)
+            fitting = int(steps / max(time.perf_counter() - start, 1e-9) * _CALL_SECONDS)
+            self._call_steps = max(1, min(fitting, 4 * steps))
+            begun = True
+        return True
+
+    def advance(self, steps: int) -> None:
+        """Let every island make what remains for it, at most so many individuals, in this thread."""
+        remaining = np.asarray(self.remaining, np.int32)
+        progress = self._compiled(self._on_device(), self._put(remaining), jnp.int32(steps), *self._shared)
+        self.counters += np.asarray(progress.counters)
+        self.remaining = np.asarray(progress.remaining).tolist()
+        self._settle(progress.islands)
+
+    def _put(self, arrays: Any) -> Any:
+        """Arrays on the devices; those of the host are copied, since the compiled search consumes its arguments."""
+        return jax.device_put(arrays, by_island(self._mesh), may_alias=False)
+
+    def _on_device(self) -> Islands:
+        moved: Islands = jax.tree.map(lambda a: self._put(a) if isinstance(a, np.ndarray) else a, self.state)
+        return moved
+
+    def _settle(self, islands: Islands) -> None:
+        """Take over the islands from the device, the small arrays as writable copies on the host."""
+        small: dict[str, Any] = {name: np.array(a) for name, a in islands._asdict().items() if name not in _LARGE}
+        self.state = islands._replace(**small)
+        for index, array in (
+            (engine.OLDEST, self.state.oldest),
+            (engine.FOUNDED, self.state.founded),
+            (engine.BEST_INDIVIDUAL, self.state.best_individual),
+        ):
+            self.counters[:, index] = array
+
+    def migrate(self, pool: ThreadPoolExecutor | None = None) -> None:
+        """Islands exchange individuals, which replace the oldest (paper, Section 3.2)."""
+        count, islands = self.config.migrants, self.config.islands
+        self.barriers += 1
+        if count == 0 or islands < 2 or self._populations().min() < self.config.population_size:
+            return
+        rng = np.random.default_rng((*self.key, islands, self.barriers))
+        chosen = routes(rng, islands, self.config.population_size, count, self.config.migration == "ring")
+        self._settle(exchange(self._on_device(), self._put(chosen)))
+
+    def restart_stalled(self) -> None:
+        """Let the islands begin again that have made no better individual for the configured number of them."""
+        if self.config.restart_after is None:
+            return
+        since = np.maximum(self.counters[:, engine.BEST_INDIVIDUAL] + 1, self.counters[:, engine.FOUNDED])
+        stalled = self.counters[:, engine.INDIVIDUALS] - since >= self.config.restart_after
+        if stalled.any():
+            self._settle(_restart(self._on_device(), self._put(stalled)))
+
+    # -- reports -------------------------------------------------------------------------------------------------
+
+    def total(self, counter: int) -> int:
+        """A counter summed over the islands."""
+        return int(self.counters[:, counter].sum())
+
+    def _populations(self) -> npt.NDArray[np.int64]:
+        """How many individuals each island has."""
+        born = self.counters[:, engine.INDIVIDUALS] - self.counters[:, engine.FOUNDED]
+        counts: npt.NDArray[np.int64] = np.minimum(born, self.config.population_size)
+        return counts
+
+    def fitness(self) -> list[npt.NDArray[np.float64]]:
+        """Search fitness of each island's individuals, by slot, as far as its population is complete."""
+        by_slot = np.asarray(self.state.fitness, np.float64)
+        return [own[:count] for own, count in zip(by_slot, self._populations().tolist(), strict=True)]
+
+    def mean_fitness(self) -> float:
+        """Mean search fitness of the populations."""
+        fitness = np.concatenate(self.fitness())
+        return float(fitness.mean()) if fitness.size else 0.0
+
+    def packed(
+        self, number: int, slot: int
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+        """The packed program in a slot of an island, or above them its best one."""
+        if slot > self.config.population_size:
+            return packed_of(self.state.best_row[number])
+        return packed_of(np.asarray(self.state.rows[number, slot]))
+
+    def ancestors(self, number: int, slot: int, known: Container[StepKey]) -> list[Step]:
+        """The discoveries that led to an individual: none are kept on the device."""
+        return []
+
+    def last_step(self, number: int, slot: int) -> StepKey | None:
+        """The last discovery in an individual's line of descent: none are kept on the device."""
+        return None
+
+    # -- checkpoints ---------------------------------------------------------------------------------------------
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Everything that the islands' future depends on, by name; loading is writing into them."""
+        self.state = jax.tree.map(lambda a: a if isinstance(a, np.ndarray) else np.array(a), self.state)
+        found: dict[str, npt.NDArray[Any]] = {"islands.counters": self.counters}
+        for name, part in self.state._asdict().items():
+            inner = {f".{key}": array for key, array in part._asdict().items()} if name == "hurdles" else {"": part}
+            found |= {f"islands.{name}{key}": array for key, array in inner.items()}
+        return found
