@@ -21,7 +21,10 @@ from automl_zero import machine_code
 from automl_zero.cache_directory import cache_directory
 
 _ENTRY = "entry"  # name of the function in every object file
-_SOURCES = ("jit.py", "machine_code.py", "memory.py", "ops/*.py", "analysis/compiled.py", "interpreters/*.py")
+_SOURCES = (
+    *("jit.py", "machine_code.py", "memory.py", "ops/*.py", "analysis/compiled.py", "interpreters/*.py"),
+    "evolution/method.py",  # the number of mutation types
+)
 _MOST_RESULTS = 8
 
 PROFILING = os.environ.get("AUTOML_ZERO_PROFILE") == "1"

@@ -73,7 +73,7 @@ class Mutations(Table):
 
 
 class Caches(Table):
-    """Each island's memory of what it has evaluated.
+    """Each island's memory of what it has evaluated. With ``backend = "jax"`` sizes that are not given are 4096.
 
     Attributes:
         canonical: reuse the fitness of programs that are equal after dead-code removal and renaming; exact.
