@@ -29,8 +29,9 @@ demo: $(STAMP) ## evolve linear regression from nothing, in at most ten minutes
 test: $(STAMP) ## run the tests
 	$(BIN)/python -m pytest $(ARGS)
 
-test-long: $(STAMP) ## kill a run fifty times and resume it each time (about five minutes)
-	AUTOML_ZERO_TEST_KILLS=50 $(BIN)/python -m pytest tests/evolution/test_resume.py $(ARGS)
+test-long: $(STAMP) ## kill a run fifty times and resume it; solve a preset on the device (about ten minutes)
+	AUTOML_ZERO_TEST_KILLS=50 AUTOML_ZERO_TEST_LONG=1 $(BIN)/python -m pytest tests/evolution/test_resume.py \
+		tests/evolution/test_on_device_runs.py $(ARGS)
 
 lint: $(STAMP) ## check style and formatting
 	$(BIN)/ruff check

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from automl_zero import programs
 from automl_zero.cli import main
 from automl_zero.evolution.config import ConfigError, ExperimentConfig, load_config
 from automl_zero.evolution.on_device.plan import LOCKSTEP
@@ -66,6 +68,29 @@ def test_a_run_that_was_stopped_and_resumed_ends_as_one_that_was_not(unbroken, t
     second = resume(tmp_path / "run")
     assert second.individuals == 240
     assert lasting(tmp_path / "run") == lasting(unbroken.run_dir)
+
+
+def test_the_learning_rule_of_linear_regression_is_found_on_the_device(tmp_path):
+    """The preset `linear` with Setup and Predict given: what is left to find is Learn."""
+    programs.linear(learning_rate=0.2).save(tmp_path / "linear.json")
+    record = load_config("linear").model_dump(mode="json")
+    record["search_space"] |= {"initial": [str(tmp_path / "linear.json")], "randomize": True}
+    for component, size in (("setup", 1), ("predict", 1), ("learn", 4)):
+        ops = record["search_space"]["learn"]["ops"] if component == "learn" else []
+        wanted = [op for op in ops if op not in ("scalar_const_set", "vector_inner_product")]
+        sizes = dict.fromkeys(("min_size", "max_size", "initial_size"), size)
+        record["search_space"][component] = {"ops": wanted, **sizes}
+    record["caches"] |= {"canonical_size": 1024, "fec_size": 1024}
+    settings = {"islands": 64, "migration_every": 200, "population_size": 50, "experiment_individuals": 60_000}
+    result = evolve(ExperimentConfig(**{**record, **settings, "backend": "jax", "max_experiments": 5}), seed=0)
+    assert result.solved
+    assert result.final_fitness is not None
+    assert result.final_fitness > 0.9999
+
+
+@pytest.mark.skipif("AUTOML_ZERO_TEST_LONG" not in os.environ, reason="takes minutes: make test-long")
+def test_the_preset_linear_is_solved_on_the_device():
+    assert evolve(load_config("linear", ['backend="jax"']), seed=0).solved
 
 
 def test_fitness_on_the_device_is_that_of_the_cpu():
