@@ -17,14 +17,26 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from automl_zero.evaluation import DTYPES
 from automl_zero.interpreters.learner import Learner
+from automl_zero.origin import known_num_classes
 from automl_zero.program import Program
 from automl_zero.tasks.checks import check_integer, check_positive
 from automl_zero.tasks.csv_columns import LARGEST
 from automl_zero.tasks.splits import Scaling
 from automl_zero.tasks.taskset import Evaluation
+from automl_zero.vector_labels import check_labels
 
 MULTI_CLASS = ("ovr", "vector")
 _SEEDS = 2**31 - 1  # random_state gives 31 bits
+
+
+class _Summary:
+    """Stands in for a program where an estimator is shown."""
+
+    def __init__(self, program: Program) -> None:
+        self.number = sum(map(len, program.components))
+
+    def __repr__(self) -> str:
+        return f"<Program of {self.number} instruction{'s' * (self.number != 1)}>"
 
 
 class _ProgramEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -36,6 +48,17 @@ class _ProgramEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
     def _num_classes(self) -> int:
         """C of vector labels, 0 for scalar labels."""
         return 0
+
+    def _labels_here(self) -> tuple[str, str]:
+        """Clauses on the labels that are learned, and on what suits a program for the other kind."""
+        return "the target of a regression is a number", "AutoMLZeroClassifier with multi_class='vector'"
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        """As scikit-learn has it, with a program as the number of its instructions."""
+        if not isinstance(self.program, Program):
+            return str(super().__repr__(N_CHAR_MAX))
+        short = type(self)(**{**self.get_params(deep=False), "program": _Summary(self.program)})
+        return str(BaseEstimator.__repr__(short, N_CHAR_MAX))
 
     def __init__(
         self,
@@ -127,13 +150,21 @@ class _ProgramEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
 
     def _given_program(self) -> Program:
         if isinstance(self.program, Program):
+            self._check_labels(self.program, None, "the program")
             return self.program
         if not isinstance(self.program, str | Path):
             raise TypeError(f"program is {self.program!r:.80}: expected a Program, the path of one, or None")
         from automl_zero.evolution.run_directory import BEST
 
         path = Path(self.program)
-        return Program.load(path / BEST if path.is_dir() else path)
+        program = Program.load(path / BEST if path.is_dir() else path)
+        self._check_labels(program, known_num_classes(path), str(path))
+        return program
+
+    def _check_labels(self, program: Program, own: int | None, name: str) -> None:
+        """Refuse a program that is for the other kind of labels; ``own`` as for :func:`check_labels`."""
+        here, expected = self._labels_here()
+        check_labels(program, self._num_classes, own, name, here, expected)
 
     def _evolved_program(self, x: npt.NDArray[np.float64], targets: Any) -> Program:
         from automl_zero.evolution.array_search import evolve_on_arrays
@@ -192,7 +223,7 @@ class AutoMLZeroRegressor(RegressorMixin, _ProgramEstimator):  # type: ignore[mi
         """Learn from rows X, [N, F], and their targets y, [N].
 
         Raises:
-            ValueError: X or y cannot be used, or a parameter is out of range.
+            ValueError: X or y cannot be used, a parameter is out of range, or the program is for other labels.
             TypeError: ``program`` is of another type.
         """
         x, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
@@ -223,7 +254,8 @@ class AutoMLZeroClassifier(ClassifierMixin, _ProgramEstimator):  # type: ignore[
     Training and prediction are those of :class:`AutoMLZeroRegressor`, but labels are 0 and 1 and predictions pass a
     sigmoid in training, as in the search. For more than two classes the program is trained once for each, to tell it
     from the others. With ``multi_class="vector"`` the program is one for vector labels, which learns all classes at
-    once and whose predictions pass a softmax. A row for which the program gives no number is not of the class in
+    once and whose predictions pass a softmax. A run's program is refused where it was evolved for labels of the other
+    kind. A row for which the program gives no number is not of the class in
     question.
 
     Args:
@@ -282,7 +314,7 @@ class AutoMLZeroClassifier(ClassifierMixin, _ProgramEstimator):  # type: ignore[
         """Learn from rows X, [N, F], and their classes y, [N].
 
         Raises:
-            ValueError: X or y cannot be used, or a parameter is out of range.
+            ValueError: X or y cannot be used, a parameter is out of range, or the program is for other labels.
             TypeError: ``program`` is of another type.
         """
         if self.multi_class not in MULTI_CLASS:
@@ -301,6 +333,11 @@ class AutoMLZeroClassifier(ClassifierMixin, _ProgramEstimator):  # type: ignore[
         else:
             self._learn(x, np.array([numbers == positive for positive in positives], np.float64), numbers)
         return self
+
+    def _labels_here(self) -> tuple[str, str]:
+        other = "ovr" if self.multi_class == "vector" else "vector"
+        kind = f"the {len(self.classes_)} classes are vector labels" if self._num_classes else "labels are 0 and 1"
+        return f"{kind} with multi_class={self.multi_class!r}", f"multi_class={other!r}"
 
     @property
     def _num_classes(self) -> int:

@@ -143,6 +143,8 @@ def load_model(path: str | Path) -> Model:
     try:
         record = _Record.model_validate_json(description.read_bytes())
     except ValidationError as error:
+        if error.errors(include_url=False)[0]["type"] == "json_invalid":
+            raise ValueError(f"{description} is not JSON; it may have been cut off") from None
         raise ValueError(f"{description}: {next(problems(error, _Record))}") from None
     model = _restored(record)
     try:

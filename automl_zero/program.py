@@ -123,6 +123,8 @@ class Program:
         """Read a program file (UTF-8 JSON); ValueError that names the file when it is malformed."""
         try:
             return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path} is not JSON; it may have been cut off: {error}") from None
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
 

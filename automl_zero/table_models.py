@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from automl_zero.model_files import Model
 
 
-def fit_table(program: Program, table: Table, target: str | None, epochs: int, seed: int, dtype: str) -> Model:
+def fit_table(
+    program: Program,
+    table: Table,
+    target: str | None,
+    epochs: int,
+    seed: int,
+    dtype: str,
+    vector_labels: bool = False,
+) -> Model:
     """Train a program on all rows of a table.
 
     Args:
@@ -29,15 +37,20 @@ def fit_table(program: Program, table: Table, target: str | None, epochs: int, s
         epochs: passes over the rows.
         seed: seed of the order of the rows and of the program's random draws.
         dtype: "float32" or "float64".
+        vector_labels: whether the program learns all classes of a table at once, rather than each against the rest.
 
     Returns:
         The fitted estimator, which knows the table's columns.
+
+    Raises:
+        ValueError: the table cannot be used, or the program cannot learn such labels.
     """
     from automl_zero.estimator import AutoMLZeroClassifier, AutoMLZeroRegressor
 
     model: Model
     if table.kind == "accuracy":
-        model = AutoMLZeroClassifier(program, epochs=epochs, random_state=seed, dtype=dtype)
+        multi_class = "vector" if vector_labels else "ovr"
+        model = AutoMLZeroClassifier(program, epochs=epochs, multi_class=multi_class, random_state=seed, dtype=dtype)
     else:
         model = AutoMLZeroRegressor(program, epochs=epochs, random_state=seed, dtype=dtype)
     model.fit(table.x, labels_of(table))

@@ -17,6 +17,7 @@ from automl_zero.evolution.run_directory import RunDirectory
 from automl_zero.export import to_numpy_source
 from automl_zero.interpreters.learner import Stop
 from automl_zero.memory import MemorySpec
+from automl_zero.presets import preset_text
 from automl_zero.program import Instruction, Program
 
 EVOLVED = Program.load(Path(__file__).parent / "data" / "evolved_with_state.json")
@@ -170,6 +171,62 @@ def test_a_program_may_be_a_file_or_a_run_directory(tmp_path: Path, iris: tuple[
     RunDirectory.create(tmp_path / "run").write_best(programs.linear())
     for path in (tmp_path / "program.json", str(tmp_path / "run")):
         assert AutoMLZeroClassifier(path, random_state=0).fit(x, y).program_ == programs.linear()
+
+
+@pytest.fixture
+def run_dirs(tmp_path: Path) -> Path:
+    """Runs on vector labels and on numbers, whose programs alone do not tell."""
+    for name, preset, program in (("mc", "multi-class", with_s1(programs.softmax_net())), ("two", "digits", EVOLVED)):
+        directory = RunDirectory.create(tmp_path / name)
+        directory.write_config(preset_text(preset))
+        directory.write_best(program)
+    return tmp_path
+
+
+def with_s1(program: Program) -> Program:
+    s1 = Instruction("scalar_const_set", out=1, constants=(0.5,))
+    return Program(program.memory, (s1, *program.setup), program.predict, program.learn)
+
+
+@pytest.mark.parametrize("name", ["mc", "mc/best.json"])
+def test_a_runs_program_for_vector_labels_learns_them_alone(name: str, run_dirs: Path, iris: tuple[Any, Any]) -> None:
+    program = run_dirs / name
+    with pytest.raises(
+        ValueError,
+        match=f"{name} was evolved for vector labels of 10 classes, but labels are 0 and 1 with multi_class='ovr': "
+        "expected multi_class='vector'$",
+    ):
+        AutoMLZeroClassifier(program).fit(*iris)
+    with pytest.raises(ValueError, match=f"{name} was evolved for .*, but the target of a regression is a number: "):
+        AutoMLZeroRegressor(program).fit(iris[0], iris[0][:, 0])
+    assert AutoMLZeroClassifier(program, multi_class="vector", random_state=0).fit(*iris).score(*iris) > 0.9
+
+
+def test_a_runs_program_for_numbers_learns_no_vector_labels(run_dirs: Path, iris: tuple[Any, Any]) -> None:
+    with pytest.raises(
+        ValueError,
+        match=r"two was evolved for labels that are numbers, but the 3 classes are vector labels with "
+        "multi_class='vector': expected multi_class='ovr'$",
+    ):
+        AutoMLZeroClassifier(str(run_dirs / "two"), multi_class="vector").fit(*iris)
+    assert AutoMLZeroClassifier(run_dirs / "two", random_state=0).fit(*iris).score(*iris) > 0.5
+
+
+def test_a_program_that_never_sets_s1_learns_no_numbers(iris: tuple[Any, Any]) -> None:
+    program = programs.softmax_net()
+    for model, target in ((AutoMLZeroClassifier(program), iris[1]), (AutoMLZeroRegressor(program), iris[0][:, 0])):
+        with pytest.raises(ValueError, match="the program never sets its prediction s1, only v2"):
+            model.fit(iris[0], target)
+
+
+def test_an_estimator_is_shown_without_the_instructions_of_its_program() -> None:
+    program = programs.linear()
+    assert repr(AutoMLZeroRegressor(program)) == "AutoMLZeroRegressor(program=<Program of 6 instructions>)"
+    changed = AutoMLZeroClassifier(program, epochs=3)
+    assert repr(changed) == "AutoMLZeroClassifier(epochs=3, program=<Program of 6 instructions>)"
+    assert repr(AutoMLZeroRegressor("best.json")) == "AutoMLZeroRegressor(program='best.json')"
+    assert repr(AutoMLZeroRegressor()) == "AutoMLZeroRegressor()"
+    assert changed.program is program
 
 
 def test_training_that_fails_warns_and_keeps_what_was_learned_before() -> None:

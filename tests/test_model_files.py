@@ -123,13 +123,30 @@ def test_a_bad_description_is_one_sentence_that_names_the_place(tmp_path: Path, 
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, '{"format": NaN}'])
+@pytest.mark.parametrize("text", ["[]", "{}", '{"format": NaN}'])
 def test_a_file_that_is_no_description_is_one_sentence(tmp_path: Path, text: str) -> None:
     fitted().save(tmp_path)
     (tmp_path / "model.json").write_text(text)
     with pytest.raises(ValueError, match=r"model\.json: ") as caught:
         load_model(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("length", [0, 1, 100, -3])
+def test_a_description_that_has_been_cut_off_is_said_to_be_damaged(tmp_path: Path, length: int) -> None:
+    fitted().save(tmp_path)
+    path = tmp_path / "model.json"
+    path.write_text(path.read_text()[:length])
+    with pytest.raises(ValueError, match=r"model\.json is not JSON; it may have been cut off$"):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"\xff"])
+def test_a_description_that_is_not_json_is_said_to_be_damaged(tmp_path: Path, content: bytes) -> None:
+    fitted().save(tmp_path)
+    (tmp_path / "model.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"model\.json is not JSON; it may have been cut off$"):
+        load_model(tmp_path)
 
 
 def with_arrays(folder: Path, change: Change) -> None:

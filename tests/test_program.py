@@ -79,7 +79,7 @@ def test_a_saved_program_is_loaded_again(tmp_path):
 def test_loading_a_malformed_file_names_the_file(tmp_path):
     path = tmp_path / "broken.json"
     path.write_text("{", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"broken\.json: "):
+    with pytest.raises(ValueError, match=r"broken\.json is not JSON; it may have been cut off: "):
         Program.load(path)
 
 

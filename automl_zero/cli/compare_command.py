@@ -69,5 +69,15 @@ def _number(value: float | None, form: str) -> str:
 
 def _summary(group: Group) -> str:
     """What several seeds of one configuration come to."""
-    scores = ", ".join(f"{name.replace('_', ' ')} {score}" for name, score in group.scores.items())
-    return f"{group.name}, {len(group.runs)} seeds: {group.solved} solved" + (f"; mean {scores}." if scores else ".")
+    number = len(group.runs)
+    # A run twice, or the same seed once more, would otherwise pass for another seed.
+    seeds = f"{group.seeds} seeds" if number == group.seeds else f"{number} runs with {group.seeds} seeds"
+    pending = f", {group.without_result} of them without result" if group.without_result else ""
+    scores = ", ".join(
+        f"{name.replace('_', ' ')} {score}" + (f" (of {score.num_tasks})" if score.num_tasks < number else "")
+        for name, score in group.scores.items()
+    )
+    text = f"{group.name}, {seeds}{pending}: {group.solved} solved; mean {scores}."
+    if group.left_out:
+        text += f" Not counted, as seed or fitness are not known: {', '.join(group.left_out)}."
+    return text

@@ -29,9 +29,10 @@ def echo_program(text: str) -> None:
         click.echo(text)
         return
     from rich.console import Console
-    from rich.syntax import Syntax
 
-    Console().print(Syntax(text, "python", background_color="default"))
+    from automl_zero.cli.highlighting import highlighted
+
+    Console().print(highlighted(text))
 
 
 def echo_table(headers: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

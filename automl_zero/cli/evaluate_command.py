@@ -11,9 +11,14 @@ from automl_zero.cli.inputs import (
     InputError,
     bad_input,
     data_dir_option,
+    dtype_option,
     read_program,
+    refuse_other_labels,
     run_config,
+    run_dtype,
+    run_seed,
     scale_option,
+    seed_option,
     target_option,
     tasks_option,
 )
@@ -26,8 +31,8 @@ from automl_zero.evaluation import BACKENDS
 @target_option
 @scale_option
 @data_dir_option
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the tasks.")
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
+@seed_option
+@dtype_option
 @click.option(
     "--backend",
     type=click.Choice(BACKENDS),
@@ -42,12 +47,15 @@ def command(
     target: str | None,
     scale: str | None,
     data_dir: str | None,
-    seed: int,
-    dtype: str,
+    seed: int | None,
+    dtype: str | None,
     backend: str,
     as_json: bool,
 ) -> None:
     """Score a program on unseen tasks (the final ones), beside models trained on the same tasks.
+
+    A run directory is scored on the final tasks of the run itself, which give its final fitness again; another --seed
+    makes others.
 
     \b
     Examples:
@@ -61,11 +69,13 @@ def command(
     name = name or run_config(program)
     if name is None:
         raise InputError(f"{program} is a program file, which has no tasks of its own: name some with --tasks")
+    seed, dtype = run_seed(program, seed), run_dtype(program, dtype)
     from automl_zero.evolution.sources import task_source
     from automl_zero.score import fitness_beside_baselines, summarize
 
     with bad_input():
         source = task_source(name, target, scale, data_dir)
+        refuse_other_labels(program, candidate, source.num_classes)
         tasks = source.final(seed)
         fitness = fitness_beside_baselines(candidate, tasks, dtype, backend)
     scores = {model: summarize(values) for model, values in fitness.items()}

@@ -8,29 +8,44 @@ from typing import TYPE_CHECKING
 import click
 
 from automl_zero.cli.consoles import echo_json, echo_table
-from automl_zero.cli.inputs import bad_input, read_program, run_config, target_option, tasks_option
+from automl_zero.cli.inputs import (
+    bad_input,
+    dtype_option,
+    own_num_classes,
+    read_program,
+    refuse_other_labels,
+    run_config,
+    run_dtype,
+    run_seed,
+    seed_option,
+    target_option,
+    tasks_option,
+)
 
 if TYPE_CHECKING:
     from automl_zero.explain.discoveries import Discovery
     from automl_zero.explain.explanation import Explanation
 
 
+_SOME_CLASSES = 2  # the text of a program for vector labels is the same for any number of classes
+
+
 @click.command("explain")
 @click.argument("program", metavar="PROGRAM|DIR")
 @tasks_option
 @target_option
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the tasks.")
+@seed_option
 @click.option("--num-tasks", type=click.IntRange(min=1), metavar="N", help="Use the first N tasks only.")
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
+@dtype_option
 @click.option("--graph", metavar="FILE.svg", help="Draw the data flow into this file (.svg, or .dot for Graphviz).")
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
 def command(
     program: str,
     name: str | None,
     target: str | None,
-    seed: int,
+    seed: int | None,
     num_tasks: int | None,
-    dtype: str,
+    dtype: str | None,
     graph: str | None,
     as_json: bool,
 ) -> None:
@@ -47,22 +62,27 @@ def command(
     """
     candidate = read_program(program)
     name = name or run_config(program)
+    dtype = run_dtype(program, dtype)
     from automl_zero.explain import explain
     from automl_zero.explain.graph import draw
+    from automl_zero.vector_labels import predicts_vectors_alone
 
     tasks = None
-    num_classes = 0
     with bad_input():
         if name is not None:
             from automl_zero.evolution.sources import task_source
 
             source = task_source(name, target)
             num_classes = source.num_classes
-            tasks = source.final(seed)
+            refuse_other_labels(program, candidate, num_classes)
+            tasks = source.final(run_seed(program, seed))
             if num_tasks is not None:
                 tasks = tasks.take(num_tasks)
         elif target is not None or num_tasks is not None:
             raise ValueError(f"{program} is a program file, which has no tasks of its own: name some with --tasks")
+        else:
+            known = own_num_classes(program)
+            num_classes = _SOME_CLASSES * predicts_vectors_alone(candidate) if known is None else known
         explanation = explain(candidate, tasks, dtype, num_classes > 0)
         discoveries = _discoveries(program)
         if graph is not None:
@@ -74,12 +94,19 @@ def command(
 
 
 def _discoveries(path: str) -> list[Discovery]:
-    """The way to the best program of a run directory; nothing where there is none."""
+    """The way to the best program of a run directory; nothing, and a warning, where it cannot be read."""
     from automl_zero.evolution.run_directory import LINEAGE
     from automl_zero.explain.discoveries import read_discoveries
 
     file = Path(path) / LINEAGE
-    return read_discoveries(file) if file.is_file() else []
+    if not file.is_file():
+        return []
+    try:
+        return read_discoveries(file)
+    except (OSError, ValueError) as error:
+        problem = f"{file}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        click.echo(f"Warning: {problem}; the discoveries are left out", err=True)
+        return []
 
 
 def _echo(explanation: Explanation, discoveries: list[Discovery], num_classes: int) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
+import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from automl_zero.cli.consoles import echo_json, warnings_on_stderr
-from automl_zero.cli.inputs import InputError, bad_input, read_program, run_config
+from automl_zero.cli.inputs import InputError, bad_input, read_program, refuse_other_labels
+
+if TYPE_CHECKING:
+    from automl_zero.origin import Origin
+    from automl_zero.program import Program
 
 EPOCHS = 10
 
@@ -36,14 +40,20 @@ def command(
     """Train a program on all rows of a table, and save the model for automl-zero predict.
 
     Features, and the target of a regression, are standardised. A target of text, or of two distinct numbers, makes a
-    classification; for more than two classes the program is trained once for each, to tell it from the others.
+    classification. A program that was evolved for vector labels, as all are on a table of more than two classes, learns
+    all classes at once; another is trained once for each of more than two, to tell it from the others.
 
     \b
     Examples:
       automl-zero fit runs/houses --out models/houses
       automl-zero fit best.json --tasks houses.csv --target price --epochs 20 --out models/houses
     """
-    candidate, run_tasks = read_program(program), _tasks_of_run(program)
+    from automl_zero.origin import find_origin
+
+    candidate = read_program(program)
+    with bad_input():
+        origin = find_origin(program)
+    run_tasks = origin.tasks if origin is not None and Path(program).is_dir() else {}
     if data is None:
         if run_tasks.get("kind") != "file" or "path" not in run_tasks:
             raise InputError(f"{program} has no table of its own to train on: name one with --tasks")
@@ -55,7 +65,11 @@ def command(
 
     with bad_input(), warnings_on_stderr():
         table = load_table(data, target)
-        model = fit_table(candidate, table, target, epochs, seed, dtype)
+        vector_labels = _has_vector_labels(candidate, origin)
+        if table.kind == "rmse":
+            here = f"the target of {data} is a number"
+            refuse_other_labels(program, candidate, 0, here=here, expected="a target of classes")
+        model = fit_table(candidate, table, target, epochs, seed, dtype, vector_labels)
         model.save(out)
         score = float(model.score(table.x, labels_of(table)))
     measure = "accuracy" if table.kind == "accuracy" else "R2"
@@ -68,15 +82,16 @@ def command(
     click.echo(f"model  {out}")
 
 
-def _tasks_of_run(path: str) -> dict[str, Any]:
-    """The tasks table in a run's configuration, with an absolute path of its data; empty for a program file."""
-    config = run_config(path)
-    if config is None:
-        return {}
-    with bad_input():
-        tasks = tomllib.loads(Path(config).read_text(encoding="utf-8")).get("tasks")
-    if not isinstance(tasks, dict):
-        return {}
-    if isinstance(data := tasks.get("path"), str):
-        tasks["path"] = str(Path(config).parent.absolute() / data)
-    return tasks
+def _has_vector_labels(program: Program, origin: Origin | None) -> bool:
+    """Whether a program is for vector labels, by the run that it comes from or else by what it writes."""
+    from automl_zero.vector_labels import predicts_vectors_alone
+
+    if origin is not None:
+        try:
+            return origin.num_classes() > 0
+        except (OSError, TypeError, ValueError) as error:
+            warnings.warn(
+                f"what labels {origin.directory} was for is not known, as its tasks cannot be read: {error}",
+                stacklevel=2,
+            )
+    return predicts_vectors_alone(program)

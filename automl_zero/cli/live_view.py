@@ -10,11 +10,11 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
 from automl_zero.analysis.liveness import remove_dead_code
+from automl_zero.cli.highlighting import highlighted
 from automl_zero.cli.progress_view import fitness, limit_text
 from automl_zero.evolution.progress import Progress
 from automl_zero.program import Program
@@ -53,8 +53,7 @@ class LiveView:
         if progress.program is not None and progress.program != self._program:
             self._program = progress.program
             live = remove_dead_code(progress.program, self._num_classes)
-            text = live.pseudocode(num_classes=self._num_classes)
-            self._code = Syntax(text, "python", background_color="default")
+            self._code = highlighted(live.pseudocode(num_classes=self._num_classes))
         self._live.update(self._display(progress))
 
     def _display(self, progress: Progress) -> RenderableType:

@@ -26,14 +26,15 @@ def echo_two_programs(headings: tuple[str, str], texts: tuple[str, str]) -> None
             echo_program(("\n" if number else "") + f"# {heading}\n{text}")
         return
     from rich.console import Console
-    from rich.syntax import Syntax
     from rich.table import Table
+
+    from automl_zero.cli.highlighting import highlighted
 
     table = Table.grid(padding=(0, _GAP))
     for heading, width in zip(headings, widths, strict=True):
         table.add_column(heading, width=width)
     table.add_row(*headings, style="bold")
-    table.add_row(*(Syntax(text, "python", background_color="default") for text in texts))
+    table.add_row(*map(highlighted, texts))
     Console().print(table)
 
 

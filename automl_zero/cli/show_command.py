@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from automl_zero.cli.consoles import echo_program, echo_table
-from automl_zero.cli.inputs import InputError, bad_input, read_program, run_config, target_option
+from automl_zero.cli.inputs import (
+    InputError,
+    bad_input,
+    own_num_classes,
+    read_program,
+    refuse_other_labels,
+    run_config,
+    target_option,
+)
 from automl_zero.cli.program_views import echo_differences, echo_two_programs
 
 if TYPE_CHECKING:
@@ -16,6 +24,7 @@ if TYPE_CHECKING:
     from automl_zero.program import Program
     from automl_zero.pseudocode import Names
     from automl_zero.tasks import TaskSet, TaskSource
+    from automl_zero.tasks.taskset import Evaluation
 
 _FRESH_SEED = 2**31 - 1  # searches are given small seeds
 _FORMATS = ("pseudocode", "python", "jax", "latex", "json")
@@ -63,12 +72,16 @@ def command(
     simplify = simplify or steps or tolerance is not None
     shown = read_program(program)
     use = _use(program, name, target, dtype, need_data=tolerance is not None)
-    result = _simplified(shown, use, tolerance, seed) if simplify else None
     names = simplify and other is None if names is None else names
+    if name is not None or simplify or names or form not in ("pseudocode", "json"):  # which depend on the labels
+        refuse_other_labels(program, shown, use.num_classes, **use.remedy)
+    result = _simplified(shown, use, tolerance, seed) if simplify else None
     if other is not None:
         if form != "pseudocode":
             raise InputError(f"--diff compares pseudocode: leave out --format {form}")
         old = read_program(other)
+        if result is not None or names:
+            refuse_other_labels(other, old, use.num_classes, **use.remedy)
         if result is not None:
             old, shown = _simplified(old, use, tolerance, seed).program, result.program
         _echo_diff((other, program), (old, shown), use, names)
@@ -91,6 +104,7 @@ class _Use:
     """What a program is for, as far as it is known."""
 
     source: TaskSource | None
+    num_classes: int
     dtype: str
 
     @property
@@ -98,8 +112,17 @@ class _Use:
         return None if self.source is None else self.source.num_features
 
     @property
-    def num_classes(self) -> int:
-        return 0 if self.source is None else self.source.num_classes
+    def evaluation(self) -> Evaluation:
+        if self.source is None:
+            return "accuracy" if self.num_classes else "rmse"
+        return self.source.evaluation
+
+    @property
+    def remedy(self) -> dict[str, str]:
+        """Texts for an error about labels, where no tasks are named."""
+        if self.source is not None or self.num_classes:
+            return {}
+        return {"here": "it is shown as a program for numbers", "expected": "its tasks, named with --tasks"}
 
     def text(self, program: Program, named: bool) -> str:
         return program.pseudocode(self.num_features, self.num_classes, self.names(program) if named else None)
@@ -114,13 +137,14 @@ class _Use:
 def _use(path: str, name: str | None, target: str | None, dtype: str | None, need_data: bool) -> _Use:
     config = run_config(path)
     if config is None and name is None:
-        return _Use(None, dtype or "float64")
+        return _Use(None, own_num_classes(path) or 0, dtype or "float64")
     from automl_zero.evolution.config import load_config
     from automl_zero.evolution.sources import task_source
 
     with bad_input():
         own = load_config(config).dtype if config is not None else "float64"
-        return _Use(task_source(name or config or "", target, need_data=need_data), dtype or own)
+        source = task_source(name or config or "", target, need_data=need_data)
+    return _Use(source, source.num_classes, dtype or own)
 
 
 def _simplified(program: Program, use: _Use, tolerance: float | None, seed: int) -> Simplification:
@@ -144,9 +168,8 @@ def _exported(program: Program, form: str, use: _Use) -> str:
     with bad_input():
         if form == "latex":
             return export.to_latex(program, num_features=use.num_features, num_classes=use.num_classes)
-        evaluation = "rmse" if use.source is None else use.source.evaluation
         to_source = export.to_numpy_source if form == "python" else export.to_jax_source
-        return to_source(program, num_features=use.num_features, evaluation=evaluation, num_classes=use.num_classes)
+        return to_source(program, num_features=use.num_features, evaluation=use.evaluation, num_classes=use.num_classes)
 
 
 def _echo_diff(paths: tuple[str, str], programs: tuple[Program, Program], use: _Use, named: bool) -> None:

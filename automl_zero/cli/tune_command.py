@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 import click
 
 from automl_zero.cli.consoles import echo_json, echo_program, echo_table
-from automl_zero.cli.inputs import InputError, bad_input, read_program, run_config, target_option, tasks_option
+from automl_zero.cli.inputs import (
+    InputError,
+    bad_input,
+    dtype_option,
+    read_program,
+    refuse_other_labels,
+    run_config,
+    run_dtype,
+    run_seed,
+    target_option,
+    tasks_option,
+)
 
 if TYPE_CHECKING:
     from automl_zero.tuning import Tuning
@@ -27,9 +38,13 @@ if TYPE_CHECKING:
 )
 @click.option("--max-evaluations", type=click.IntRange(min=1), default=1000, show_default=True, metavar="N")
 @click.option("--separate/--no-separate", default=True, help="First give every use of a constant one of its own.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of tasks and search.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    help="Seed of tasks and search. Default: the seed of the run directory, else 0.",
+)
 @click.option("--num-tasks", type=click.IntRange(min=1), metavar="N", help="Search on the first N tasks only.")
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
+@dtype_option
 @click.option("--out", metavar="FILE.json", help="Write the tuned program here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
@@ -39,9 +54,9 @@ def command(
     method: str,
     max_evaluations: int,
     separate: bool,
-    seed: int,
+    seed: int | None,
     num_tasks: int | None,
-    dtype: str,
+    dtype: str | None,
     out: str | None,
     as_json: bool,
 ) -> None:
@@ -60,11 +75,13 @@ def command(
         raise InputError(f"{program} is a program file, which has no tasks of its own: name some with --tasks")
     if out is not None and not Path(out).parent.is_dir():
         raise InputError(f"{out} cannot be written: there is no directory {Path(out).parent}")
+    seed, dtype = run_seed(program, seed), run_dtype(program, dtype)
     from automl_zero.evolution.sources import task_source
     from automl_zero.tuning import tune_constants
 
     with bad_input():
         source = task_source(name, target)
+        refuse_other_labels(program, candidate, source.num_classes)
         tasks = source.select(seed)
         if num_tasks is not None:
             tasks = tasks.take(num_tasks)
@@ -77,7 +94,7 @@ def command(
     if as_json:
         echo_json(tuning.to_dict())
     else:
-        _echo(tuning)
+        _echo(tuning, out)
 
 
 def _report(evaluations: int, best: float) -> None:
@@ -85,10 +102,12 @@ def _report(evaluations: int, best: float) -> None:
         click.echo(f"{evaluations:,} evaluations  best {best:.6f}", err=True)
 
 
-def _echo(tuning: Tuning) -> None:
+def _echo(tuning: Tuning, out: str | None) -> None:
     echo_program(tuning.program.pseudocode())
-    for step in tuning.steps:
+    for step in () if tuning.kept else tuning.steps:
         click.echo(f"Separated: {step}.")
-    rows = [("before", str(tuning.before)), ("after", str(tuning.after)), ("change", str(tuning.change))]
+    rows = [("before", str(tuning.before)), ("tuned", str(tuning.after)), ("change", str(tuning.change))]
     echo_table(("unseen tasks", "mean fitness"), rows)
-    click.echo("The unseen tasks confirm the gain." if tuning.improved else "The unseen tasks confirm no gain.")
+    click.echo(tuning.verdict)
+    if out is not None:
+        click.echo(f"{out} holds the program {'as it was given' if tuning.kept else 'with the tuned constants'}.")

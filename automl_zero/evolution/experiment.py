@@ -192,7 +192,9 @@ class Experiment:
         return Candidate(program, fitness, last_step=self.islands.last_step(number, slot))
 
     def lineage(self, candidate: Candidate) -> list[dict[str, Any]]:
-        """Records of the discoveries that led to a candidate, the first one first."""
+        """Records of the discoveries that led to a candidate, the first one first; none of random search."""
+        if self.config.search == "random":
+            return []
         steps: list[Step] = []
         key = candidate.last_step
         while key is not None:

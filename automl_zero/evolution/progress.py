@@ -27,6 +27,7 @@ class Progress:
         train_steps: training examples seen, summed over tasks and programs.
         evaluated: programs evaluated in full, that is, not found in a cache.
         seconds: time since the start of the run.
+        cpu_seconds: CPU time since then, over all threads.
         individuals_per_second: speed of the search.
         best: best search fitness of the experiment.
         mean: mean search fitness of the populations.
@@ -47,6 +48,7 @@ class Progress:
     train_steps: int = 0
     evaluated: int = 0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     individuals_per_second: float = 0.0
     best: float | None = None
     mean: float | None = None
@@ -73,6 +75,7 @@ class Progress:
             "hurdle_stop_rate": self.hurdle_stop_rate,
             "over_budget_rate": self.over_budget_rate,
             "experiment": self.experiment,
+            "cpu_seconds": round(self.cpu_seconds, 3),
         }
 
 

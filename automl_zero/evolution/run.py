@@ -94,6 +94,7 @@ class Run:
         if self.saved is not None:
             self._restore(self.saved)
         if self.directory is not None:
+            self.directory.discard_result()
             self.directory.write_config(self.config.to_toml())
         if self.saved is None:
             self.save()  # from now on the run can be resumed
@@ -128,7 +129,7 @@ class Run:
             train_steps=self.done.train_steps,
             evaluated=self.done.evaluated,
             seconds=self.seconds(),
-            cpu_seconds=time.process_time() - self.cpu_started,
+            cpu_seconds=self.cpu_seconds(),
             seed=self.seed,
             config=self.config,
             run_dir=None if self.directory is None else self.directory.path,
@@ -161,7 +162,7 @@ class Run:
             self._say("compile", "Compiling the search for the device, at every start (10 s or more)")
             return
         if not engine.advance.is_compiled():
-            self._say("compile", "Compiling the search engine, once for this version and machine (about 15 s)")
+            self._say("compile", "Compiling the search engine, once for this version and machine (10 to 40 s)")
             start = time.perf_counter()
             config = self.config.model_copy(update={"islands": 1})
             data = Evaluator(self.source.search(0), config.dtype, self.observe_kernel).data
@@ -218,7 +219,7 @@ class Run:
                 "seed": self.seed,
                 "config": self.config.model_dump(mode="json"),
                 "seconds": self.seconds(),
-                "cpu_seconds": time.process_time() - self.cpu_started,
+                "cpu_seconds": self.cpu_seconds(),
                 "logs": self.directory.log_lengths(),
                 "done": asdict(self.done),
                 "best": None if self.best is None else self.best.to_dict(),
@@ -248,6 +249,10 @@ class Run:
     def seconds(self) -> float:
         """Time since the start, without that between a stop and the resumption."""
         return time.perf_counter() - self.started
+
+    def cpu_seconds(self) -> float:
+        """CPU time of the process since then, over all threads."""
+        return time.process_time() - self.cpu_started
 
     def select(self, program: Program) -> float:
         """Mean fitness on the select tasks."""
@@ -285,6 +290,7 @@ class Run:
             train_steps=self.done.train_steps + own.train_steps,
             evaluated=self.done.evaluated + own.evaluated,
             seconds=self.seconds(),
+            cpu_seconds=self.cpu_seconds(),
             individuals_per_second=individuals / max(search_seconds, 1e-9),
             limit=None if limit is None else limit[0],
             fraction=None if limit is None else limit[1],

@@ -116,6 +116,11 @@ class RunDirectory:
         """Write result.json."""
         self._replace(RESULT, json.dumps(record, indent=2, allow_nan=False) + "\n")
 
+    def discard_result(self) -> None:
+        """Delete result.json, which is no longer true when the run goes on."""
+        with self._reporting(self.path / RESULT):
+            (self.path / RESULT).unlink(missing_ok=True)
+
     def append_metrics(self, record: Mapping[str, Any]) -> None:
         """Add a line to metrics.jsonl."""
         self._append(METRICS, record)

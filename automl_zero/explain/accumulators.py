@@ -40,7 +40,7 @@ def find_accumulators(values: Values) -> tuple[Accumulator, ...]:
     """The accumulators of a program, in order."""
     flow = values.flow
     edges = {site: _passing(values, site) for site in flow.live}
-    groups = _cycles({site: {s for o in operands for s in o.source_sites} for site, operands in edges.items()})
+    groups = cycles({site: {s for o in operands for s in o.source_sites} for site, operands in edges.items()})
     cyclic = frozenset[Site]().union(*groups)
 
     def is_accumulated(operand: Operand) -> bool:
@@ -85,7 +85,7 @@ def _passing(values: Values, site: Site) -> list[Operand]:
     return [] if copied is None else [copied]
 
 
-def _cycles(sources: dict[Site, set[Site]]) -> list[set[Site]]:
+def cycles(sources: dict[Site, set[Site]]) -> list[set[Site]]:
     """Sets of sites that reach each other and themselves."""
     reach = {site: set(before) for site, before in sources.items()}
     changed = True

@@ -71,11 +71,15 @@ def read_discoveries(path: str | Path) -> list[Discovery]:
         ValueError: a line is not what it should be.
     """
     found = []
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(Path(path).read_bytes().splitlines(), start=1):
         try:
-            found.append(Discovery.from_dict(json.loads(line)))
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{path}: line {number} is not a step of a lineage: {error}") from None
+            record = json.loads(line)
+            if not isinstance(record, dict):
+                raise ValueError(f"expected an object, got {record!r:.80}")
+            found.append(Discovery.from_dict(record))
+        except (KeyError, RecursionError, TypeError, ValueError) as error:
+            problem = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+            raise ValueError(f"{path}: line {number} is not a step of a lineage: {problem}") from None
     return found
 
 

@@ -52,10 +52,17 @@ def _nothing(operand: Operand) -> bool:
 
 @dataclass(frozen=True)
 class Factor:
-    """A factor of a product: an operand and the power, 1 or -1, that it is raised to."""
+    """A factor of a product: an operand and the power, 1 or -1, that it is raised to.
+
+    Attributes:
+        operand: the operand.
+        power: 1 or -1.
+        lag: how many examples earlier than the product the instruction ran that reads the operand.
+    """
 
     operand: Operand
     power: int
+    lag: int
 
 
 @dataclass(frozen=True)
@@ -171,20 +178,26 @@ class Values:
         factors: list[Factor] = []
         steps: list[Site] = []
         parts: list[Factor] = []
-        waiting = [(operand, 1)]
+        waiting = [(operand, 1, 0)]
         while waiting:
-            part, power = waiting.pop(0)
+            part, power, lag = waiting.pop(0)
             part = self.copied(part)
-            parts.append(Factor(part, power))
+            parts.append(Factor(part, power, lag))
             site = None if whole(part) else self.writer(part)
             if site is None or site in steps or self.op(site) not in MULTILINEAR | DIVISIONS | RECIPROCALS:
-                factors.append(Factor(part, power))
+                factors.append(Factor(part, power, lag))
                 continue
             steps.append(site)
+            lag += part.carried(site)
             first, *others = self.flow.operands[site]
-            waiting.append((first, -power if self.op(site) in RECIPROCALS else power))
-            waiting += ((other, -power if self.op(site) in DIVISIONS else power) for other in others)
+            waiting.append((first, -power if self.op(site) in RECIPROCALS else power, lag))
+            waiting += ((other, -power if self.op(site) in DIVISIONS else power, lag) for other in others)
         return Product(tuple(factors), tuple(steps), tuple(parts))
+
+    def age(self, factor: Factor) -> int:
+        """How many examples earlier than the product a factor was written."""
+        site = self.writer(factor.operand)
+        return factor.lag + (site is not None and factor.operand.carried(site))
 
     def terms(
         self, operand: Operand, sign: int = 1, steps: tuple[Site, ...] = (), whole: Test = _nothing

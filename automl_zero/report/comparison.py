@@ -28,7 +28,7 @@ class Row:
         name: what its configuration calls it, for a preset the preset's name.
         seed: its seed.
         state: how far it is.
-        search_fitness: of its best program.
+        search_fitness: of its best program, so far or for good, as all kinds of fitness here.
         select_fitness: the same on the select tasks.
         final_fitness: the same on the final tasks.
         solved: whether it exceeded its target.
@@ -60,15 +60,21 @@ class Group:
 
     Attributes:
         name: what the configuration calls itself.
-        runs: names of their directories.
+        runs: names of the directories of those with a known seed and a fitness; what follows is about them.
+        seeds: how many different seeds they have.
+        without_result: how many of them have no result yet.
         solved: how many exceeded the target.
         scores: mean and standard error of each kind of fitness, over the runs that have it.
+        left_out: names of the directories of the other runs.
     """
 
     name: str
     runs: tuple[str, ...]
+    seeds: int
+    without_result: int
     solved: int
     scores: dict[str, Score]
+    left_out: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -105,10 +111,10 @@ def compare(run_dirs: Sequence[str | Path]) -> Comparison:
         if run.config is not None:
             key = run.config.model_dump_json(exclude=_SAME_SEARCH)
             groups.setdefault(key, []).append(at)
-    several = [[rows[at] for at in members] for members in groups.values()]
+    summaries = (_group([rows[at] for at in members]) for members in groups.values())
     return Comparison(
         rows,
-        tuple(_group(members) for members in several if len({row.seed for row in members}) > 1),
+        tuple(group for group in summaries if group.seeds > 1),
         tuple(run.metrics for run in facts),
         tuple(f"{run.path}: {note}" for run in facts for note in run.notes),
     )
@@ -136,9 +142,22 @@ def _row(facts: RunFacts) -> Row:
 
 
 def _group(rows: Sequence[Row]) -> Group:
+    counted = [row for row in rows if row.seed is not None and _has_fitness(row)]
     scores = {}
     for name in _FITNESSES:
-        values = [value for row in rows if (value := getattr(row, name)) is not None]
+        values = [value for row in counted if (value := getattr(row, name)) is not None]
         if values:
             scores[name] = summarize(np.array(values))
-    return Group(rows[0].name, tuple(row.run for row in rows), sum(row.solved for row in rows), scores)
+    return Group(
+        name=rows[0].name,
+        runs=tuple(row.run for row in counted),
+        seeds=len({row.seed for row in counted}),
+        without_result=sum(row.state not in ("finished", "interrupted") for row in counted),
+        solved=sum(row.solved for row in counted),
+        scores=scores,
+        left_out=tuple(row.run for row in rows if row not in counted),
+    )
+
+
+def _has_fitness(row: Row) -> bool:
+    return any(getattr(row, name) is not None for name in _FITNESSES)

@@ -135,7 +135,7 @@ class _Reader:
             return Reading(result, exact, None, self.source, None, self.problem)
         self.say("Simplifying the program")
         result = self._simplify(self.source.select(_FRESH_SEED))
-        self.say(f"Measuring on {tasks.num_tasks} tasks what each instruction is worth")
+        self.say(f"Measuring on {plural(tasks.num_tasks, 'task')} what each instruction is worth")
         exact = self._version(result.exact, tasks)
         core = self._version(result.program, tasks) if result.program != result.exact else None
         self.say("Training other models on the same tasks")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from automl_zero.evolution.config import ExperimentConfig
     from automl_zero.explain.discoveries import Discovery
 
-State = Literal["finished", "interrupted", "running", "unfinished"]
+State = Literal["finished", "interrupted", "running", "unfinished", "damaged"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Metric:
     experiment: int
     individuals: float
     seconds: float
+    cpu_seconds: float | None
     best: float | None
     mean: float | None
     rates: Mapping[str, float]
@@ -66,18 +67,19 @@ class RunFacts:
 
     Attributes:
         path: the directory.
-        state: how far the run is.
+        state: how far the run is; "damaged" when it has a result that cannot be read.
         config: its configuration; None when it cannot be read.
         config_text: config.toml as it is.
         seed: its seed.
         program: its best program, so far or for good.
-        figures: its totals.
+        figures: its totals, and the fitness of that program; without a program, the highest search fitness.
         experiments: one record per experiment that has ended.
         metrics: the progress.
         lineage: the way to the best program, from its beginning; None when the run recorded none.
         versions: of the software.
         machine: where it ran.
         notes: sentences on what could not be read.
+        no_program: why there is no program, in a sentence, or "".
     """
 
     path: Path
@@ -93,6 +95,7 @@ class RunFacts:
     versions: Mapping[str, str]
     machine: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    no_program: str = ""
 
     @property
     def name(self) -> str:

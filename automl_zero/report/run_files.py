@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import json
-import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +14,7 @@ from automl_zero.evolution.run_directory import (
     BEST,
     CHECKPOINT,
     CONFIG,
+    HALL_OF_FAME,
     LINEAGE,
     MARK,
     METRICS,
@@ -24,12 +24,16 @@ from automl_zero.evolution.run_directory import (
 )
 from automl_zero.explain.discoveries import Discovery
 from automl_zero.program import Program
+from automl_zero.report.best_program import Entry, fitness_so_far, in_place_of_best
+from automl_zero.report.numbers import plural
+from automl_zero.report.records import integer, number, table, texts
 from automl_zero.report.run_facts import Figures, Metric, RunFacts, State
 
 if TYPE_CHECKING:
     from automl_zero.evolution.config import ExperimentConfig
 
 _T = TypeVar("_T")
+_NOT_TEXT = "it is not text in UTF-8"
 
 
 def read_run(path: str | Path) -> RunFacts:
@@ -62,31 +66,66 @@ class _Reader:
         config = self._try(CONFIG, self._config)
         running = _is_locked(self.path)
         result = None if running else self._try(RESULT, self._object)  # of before, when a run is extended
-        saved = None
+        saved: dict[str, Any] = {}
         for name in (CHECKPOINT, PREVIOUS):
-            if saved is None:
-                saved = _table(self._try(name, self._object), "state")
-        program = self._try(BEST, lambda name: Program.load(self.path / name))
+            saved = saved or table(self._try(name, self._object), "state")
         metrics = self._lines(METRICS, _metric)
+        hall_of_fame = self._lines(HALL_OF_FAME, Entry.from_dict)
         lineage = self._lines(LINEAGE, Discovery.from_dict) if (self.path / LINEAGE).exists() else None
-        source = result or saved or {}
-        totals = _figures(result) if result else _unfinished(saved or {}, metrics)
-        records = result.get("experiments") if result else _table(saved, "done").get("records")
+        program = self._program(result, hall_of_fame, lineage or ())
+        source = result or saved
+        if result:
+            totals = _figures(result)
+        else:
+            highest = max((m.best for m in metrics if m.best is not None), default=None)
+            fitness = fitness_so_far(program, saved, hall_of_fame, lineage or ()) if program else (highest, None)
+            totals = _unfinished(saved, metrics, fitness)
+        records = result.get("experiments") if result else table(saved, "done").get("records")
         return RunFacts(
             path=self.path,
-            state="running" if running else _state(result),
+            state="running" if running else self._state(result),
             config=config,
             config_text=text,
-            seed=_integer(source, "seed"),
+            seed=integer(source, "seed"),
             program=program,
             figures=totals,
             experiments=tuple(_figures(r) for r in records if isinstance(r, dict)) if isinstance(records, list) else (),
             metrics=metrics,
             lineage=lineage,
-            versions=_texts(_table(source, "versions")),
-            machine=_texts(_table(source, "machine")),
+            versions=texts(table(source, "versions")),
+            machine=texts(table(source, "machine")),
             notes=tuple(self.notes),
+            no_program="" if program else self._why_no_program(running, bool(metrics)),
         )
+
+    def _state(self, result: Mapping[str, Any] | None) -> State:
+        if result is None:
+            return "damaged" if (self.path / RESULT).exists() else "unfinished"
+        return "interrupted" if result.get("interrupted") is True else "finished"
+
+    def _program(
+        self, result: Mapping[str, Any] | None, hall_of_fame: Sequence[Entry], lineage: Sequence[Discovery]
+    ) -> Program | None:
+        """The best program, and a note when it is not that of best.json."""
+        program = self._try(BEST, self._best)
+        if program is not None:
+            return program
+        found = in_place_of_best(result, hall_of_fame, lineage)
+        if found is None:
+            return None
+        self.notes.append(f"In place of {BEST}, {found[1]} is shown.")
+        return found[0]
+
+    def _why_no_program(self, running: bool, has_progress: bool) -> str:
+        """A sentence on why there is no program."""
+        names = [BEST, HALL_OF_FAME] if running else [BEST, RESULT, HALL_OF_FAME]
+        damaged = [name for name in names if (self.path / name).exists()]
+        missing = [name for name in names if name not in damaged]
+        if not damaged and not has_progress:
+            return "No program has been found yet."
+        phrases = [f"{_listed(damaged)} cannot be used"] if damaged else []
+        phrases += [f"{_listed(missing)} {'are' if len(missing) > 1 else 'is'} missing"] if missing else []
+        return f"No program can be shown: {', and '.join(phrases)}."
 
     def _config(self, name: str) -> ExperimentConfig:
         from automl_zero.evolution.config import load_config  # loads pydantic
@@ -94,10 +133,21 @@ class _Reader:
         return load_config(self.path / name)
 
     def _object(self, name: str) -> dict[str, Any]:
-        record = json.loads((self.path / name).read_text(encoding="utf-8"))
+        try:
+            record = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
+        except UnicodeDecodeError:
+            raise ValueError(_NOT_TEXT) from None
+        except ValueError:
+            raise ValueError("it is not JSON, so it was cut off or changed") from None
         if not isinstance(record, dict):
             raise ValueError("it holds no JSON object")
         return record
+
+    def _best(self, name: str) -> Program:
+        self._object(name)  # has words of its own for what is no JSON
+        return Program.from_json((self.path / name).read_text(encoding="utf-8"))
 
     def _try(self, name: str, read: Callable[[str], _T]) -> _T | None:
         """What a file holds; None, and a note, when it cannot be read."""
@@ -107,7 +157,9 @@ class _Reader:
             return read(name)
         except OSError as error:
             self.notes.append(f"{name} cannot be read: {error.strerror or error}.")
-        except (TypeError, ValueError, RecursionError) as error:
+        except UnicodeDecodeError:
+            self.notes.append(f"{name} cannot be used: {_NOT_TEXT}.")
+        except (TypeError, ValueError) as error:
             first = (str(error).splitlines() or ["it is damaged"])[0]
             self.notes.append(f"{name} cannot be used: {first.rstrip('.')}.")
         return None
@@ -122,14 +174,13 @@ class _Reader:
             except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
                 bad += 1
         if bad:
-            self.notes.append(f"{name} has {bad} line{'s' * (bad != 1)} that cannot be used.")
+            self.notes.append(f"{name} has {plural(bad, 'line')} that cannot be used.")
         return tuple(found)
 
 
-def _state(result: Mapping[str, Any] | None) -> State:
-    if result is None:
-        return "unfinished"
-    return "interrupted" if result.get("interrupted") is True else "finished"
+def _listed(names: Sequence[str]) -> str:
+    """Names with commas and an "and"."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _is_locked(path: Path) -> bool:
@@ -155,9 +206,10 @@ def _metric(record: Mapping[str, Any]) -> Metric:
         raise ValueError("individuals or seconds are missing")
     rates = {key: value for key in record if key.endswith("_rate") and (value := number(record, key)) is not None}
     return Metric(
-        experiment=_integer(record, "experiment") or 1,
+        experiment=integer(record, "experiment") or 1,
         individuals=individuals,
         seconds=seconds,
+        cpu_seconds=number(record, "cpu_seconds"),
         best=number(record, "best"),
         mean=number(record, "mean"),
         rates=rates,
@@ -166,7 +218,7 @@ def _metric(record: Mapping[str, Any]) -> Metric:
 
 
 def _figures(record: Mapping[str, Any]) -> Figures:
-    cost = _table(record, "cost")
+    cost = table(record, "cost")
     names = ("search_fitness", "select_fitness", "final_fitness", "individuals", "evaluated", "train_steps", "seconds")
     return Figures(
         **{name: number(record, name) for name in names},
@@ -177,38 +229,22 @@ def _figures(record: Mapping[str, Any]) -> Figures:
     )
 
 
-def _unfinished(saved: Mapping[str, Any], metrics: tuple[Metric, ...]) -> Figures:
+def _unfinished(
+    saved: Mapping[str, Any], metrics: tuple[Metric, ...], fitness: tuple[float | None, float | None]
+) -> Figures:
     """Totals of a run without a result: those of its last report, or of its last checkpoint."""
-    best = _table(saved, "best")
-    last = metrics[-1] if metrics else None
-    of_last = [m.best for m in metrics if m.best is not None]
+    done = table(saved, "done")
+    searched = bool(done.get("records") or saved.get("experiment"))  # the first checkpoint is made before anything
+    # Time and CPU time have to be of the same moment, or what is made of them is wrong.
+    moments = [(last.seconds, last.cpu_seconds) for last in metrics[-1:]]
+    if searched and (seconds := number(saved, "seconds")) is not None:
+        moments.append((seconds, number(saved, "cpu_seconds")))
+    latest = max(moments, key=lambda moment: moment[0], default=(None, None))
     return Figures(
-        search_fitness=max(of_last, default=number(best, "search_fitness")),
-        select_fitness=number(best, "select_fitness"),
+        search_fitness=fitness[0],
+        select_fitness=fitness[1],
         solved=saved.get("solved") is True,
-        individuals=last.individuals if last else number(_table(saved, "done"), "individuals"),
-        seconds=last.seconds if last else number(saved, "seconds"),
-        cpu_seconds=number(saved, "cpu_seconds"),
+        individuals=metrics[-1].individuals if metrics else number(done, "individuals") if searched else None,
+        seconds=latest[0],
+        cpu_seconds=latest[1],
     )
-
-
-def number(record: Mapping[str, Any], key: str) -> float | None:
-    """A finite number from a record; None for anything else."""
-    value = record.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if math.isfinite(value) else None
-
-
-def _integer(record: Mapping[str, Any], key: str) -> int | None:
-    value = record.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _table(record: Mapping[str, Any] | None, key: str) -> dict[str, Any]:
-    value = record.get(key) if record else None
-    return value if isinstance(value, dict) else {}
-
-
-def _texts(record: Mapping[str, Any]) -> dict[str, str]:
-    return {str(key): str(value) for key, value in record.items()}

@@ -7,7 +7,7 @@ Three kinds of steps, each of which gives the search for constants a constant th
 3. A scalar that is computed from data and multiplies an update, such as a norm, becomes a constant, if that loses no
    fitness beyond the error of measurement.
 
-The first two keep every prediction as it was, to the bit.
+The first two keep every prediction as it was, to the bit. Where the result is always zero, there is nothing to tune.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from automl_zero.explain.changes import PairedScores, paired_change
 from automl_zero.explain.data_flow import KEPT, SETUP, DataFlow, Operand, Origin, Site, register_name
 from automl_zero.explain.motifs import Anatomy
 from automl_zero.explain.motifs.anatomy import Update
-from automl_zero.explain.values import DIVISIONS, SCALINGS
+from automl_zero.explain.values import DIVISIONS, SCALINGS, Values
 from automl_zero.instruction import Instruction
 from automl_zero.ops import RegisterType
 from automl_zero.program import Program
-from automl_zero.tuning.edits import insert, live_program, unused_register, with_operand
+from automl_zero.tuning.edits import Draft
+from automl_zero.tuning.zeros import Zeros
 
 _CONSTANT = "scalar_const_set"
+_ADDED = "new for "
 _SCALING = {
     RegisterType.SCALAR: "scalar_product",
     RegisterType.VECTOR: "scalar_vector_product",
@@ -41,11 +43,14 @@ class Separation:
 
     Attributes:
         program: the program; dead instructions are gone.
-        steps: what was done, one sentence a step.
+        steps: what was done, one sentence a step; places are those in the program as it was given.
+        places: for every instruction of every component function, its place in the program as it was given; for one
+            that was added, what it was added for.
     """
 
     program: Program
     steps: tuple[str, ...]
+    places: tuple[tuple[str, ...], ...]
 
 
 def separate(program: Program, scores: PairedScores | None = None, vector_label: bool = False) -> Separation:
@@ -56,53 +61,58 @@ def separate(program: Program, scores: PairedScores | None = None, vector_label:
         scores: scores on fresh tasks, by which the third kind of steps is judged; without them there is none.
         vector_label: whether labels are vectors, as in tasks with several classes.
     """
-    program = live_program(DataFlow(program, vector_label))
+    draft = Draft.of(program).live(DataFlow(program, vector_label))
     steps: list[str] = []
     for separator in (_split_constant, _add_rate):
-        while (found := separator(DataFlow(program, vector_label))) is not None:
-            program = found[0]
+        while (found := separator(draft, DataFlow(draft.program, vector_label))) is not None:
+            draft = found[0]
             steps.append(found[1])
     if scores is not None:
-        program = _untie(program, scores, vector_label, steps)
-    return Separation(program, tuple(steps))
+        draft = _untie(draft, scores, vector_label, steps)
+    return Separation(draft.program, tuple(steps), draft.places)
 
 
-def _split_constant(flow: DataFlow) -> tuple[Program, str] | None:
+def _split_constant(draft: Draft, flow: DataFlow) -> tuple[Draft, str] | None:
     """Give one reading of a constant that is read elsewhere, too, a constant of its own."""
+    zeros = Zeros(Values(flow))
     for site, instruction in flow.live.items():
         if instruction.op != _CONSTANT:
             continue
-        readings = [operand for operand in flow.reads() if site in operand.all_sources and operand.name != KEPT]
+        readings = [o for o in flow.reads() if site in o.all_sources and o.name != KEPT and not zeros.is_idle(flow, o)]
         alone = [o for o in readings if o.all_sources == {site} and o is not flow.prediction]
         if len(readings) < 2 or not alone:
             continue
         operand = alone[-1]
-        new = _with_constant(flow, operand, site, instruction.constants[0])
+        new = _with_constant(draft, flow, operand, site, instruction.constants[0])
         if new is not None:
-            return new, f"{operand.site} reads a constant of its own instead of {register_name(operand.register)}"
+            name = register_name(operand.register)
+            return new, f"{draft.place(operand.site)} reads a constant of its own instead of {name}"
     return None
 
 
-def _add_rate(flow: DataFlow) -> tuple[Program, str] | None:
+def _add_rate(draft: Draft, flow: DataFlow) -> tuple[Draft, str] | None:
     """Multiply an update by a new constant, 1, that no other update has."""
     anatomy = Anatomy(flow)
-    for update in anatomy.updates:
-        others = {s for u in anatomy.updates if u is not update for s in _rates(anatomy, u)}
+    zeros = Zeros(anatomy.values)
+    updates = [update for update in anatomy.updates if not zeros.is_zero(update.term.operand)]
+    for update in updates:
+        others = {s for u in updates if u is not update for s in _rates(anatomy, u)}
         if _rates(anatomy, update) - others or update.term.operand.site.component == SETUP:
             continue
         operand = update.term.operand
         kind, address = operand.register
-        scaled = unused_register(flow.program, kind, flow.vector_label)
+        scaled = draft.unused_register(kind, flow.vector_label)
         if scaled is None:
             continue
-        program, product = scaled
-        program = with_operand(program, operand.site, operand.name, (kind, product))
-        rate = unused_register(program, RegisterType.SCALAR, flow.vector_label)
+        new, product = scaled
+        new = new.with_operand(operand.site, operand.name, (kind, product))
+        rate = new.unused_register(RegisterType.SCALAR, flow.vector_label)
         if rate is None or (kind == RegisterType.SCALAR and rate[1] == product):
             continue
-        program = insert(rate[0], operand.site, Instruction(_SCALING[kind], rate[1], address, product))
-        program = insert(program, Site(SETUP, 0), Instruction(_CONSTANT, out=rate[1], constants=(1.0,)))
-        return program, f"the update of {update.accumulator.name} in {operand.site} has a rate of its own"
+        place = draft.place(operand.site)
+        new = rate[0].insert(operand.site, Instruction(_SCALING[kind], rate[1], address, product), _added(place))
+        new = new.insert(Site(SETUP, 0), Instruction(_CONSTANT, out=rate[1], constants=(1.0,)), _added(place))
+        return new, f"the update of {update.accumulator.name} in {place} has a rate of its own"
     return None
 
 
@@ -116,24 +126,24 @@ def _rates(anatomy: Anatomy, update: Update) -> set[Site]:
     }
 
 
-def _untie(program: Program, scores: PairedScores, vector_label: bool, steps: list[str]) -> Program:
+def _untie(draft: Draft, scores: PairedScores, vector_label: bool, steps: list[str]) -> Draft:
     """Replace scalars that are computed from data by constants, as long as fitness stays within its error."""
     refused: set[str] = set()
     while True:
-        flow = DataFlow(program, vector_label)
+        flow = DataFlow(draft.program, vector_label)
         operand = next((o for o in _tied(Anatomy(flow)) if _describe(flow, o) not in refused), None)
         if operand is None:
-            return program
-        before = scores.fitness(program)
-        variants = [_with_constant(flow, operand, Site(SETUP, 0), value) for value in _SUBSTITUTES]
+            return draft
+        before = scores.fitness(draft.program)
+        variants = [_with_constant(draft, flow, operand, Site(SETUP, 0), value) for value in _SUBSTITUTES]
         known = [variant for variant in variants if variant is not None]
-        best = max(known, key=lambda variant: float(scores.fitness(variant).mean()), default=None)
-        if best is None or paired_change(scores.fitness(best), before).is_loss():
+        best = max(known, key=lambda variant: float(scores.fitness(variant.program).mean()), default=None)
+        if best is None or paired_change(scores.fitness(best.program), before).is_loss():
             refused.add(_describe(flow, operand))
             continue
-        change = paired_change(scores.fitness(best), before)
+        change = paired_change(scores.fitness(best.program), before)
         steps.append(f"{_describe(flow, operand)} is a constant instead of computed from data ({change})")
-        program = live_program(DataFlow(best, vector_label))
+        draft = best.live(DataFlow(best.program, vector_label))
 
 
 def _describe(flow: DataFlow, operand: Operand) -> str:
@@ -145,8 +155,9 @@ def _describe(flow: DataFlow, operand: Operand) -> str:
 def _tied(anatomy: Anatomy) -> Iterator[Operand]:
     """Scalars that multiply an update and depend on data, but not on the label of the example."""
     flow = anatomy.flow
+    zeros = Zeros(anatomy.values)
     for update in anatomy.updates:
-        if update.error is None:
+        if update.error is None or zeros.is_zero(update.term.operand):
             continue
         for operand in (part.operand for part in update.product.parts):
             is_factor = operand.site in flow.live and anatomy.values.op(operand.site) in SCALINGS | DIVISIONS
@@ -157,10 +168,16 @@ def _tied(anatomy: Anatomy) -> Iterator[Operand]:
             yield operand
 
 
-def _with_constant(flow: DataFlow, operand: Operand, before: Site, value: float) -> Program | None:
+def _with_constant(draft: Draft, flow: DataFlow, operand: Operand, before: Site, value: float) -> Draft | None:
     """The program with a new constant, set before an instruction, in place of an operand."""
-    room = unused_register(flow.program, RegisterType.SCALAR, flow.vector_label)
+    room = draft.unused_register(RegisterType.SCALAR, flow.vector_label)
     if room is None:
         return None
-    program = with_operand(room[0], operand.site, operand.name, (RegisterType.SCALAR, room[1]))
-    return insert(program, before, Instruction(_CONSTANT, out=room[1], constants=(value,)))
+    new = room[0].with_operand(operand.site, operand.name, (RegisterType.SCALAR, room[1]))
+    place = _added(draft.place(operand.site))
+    return new.insert(before, Instruction(_CONSTANT, out=room[1], constants=(value,)), place)
+
+
+def _added(place: str) -> str:
+    """Place of an instruction that was added for one at a place."""
+    return place if place.startswith(_ADDED) else f"{_ADDED}{place}"

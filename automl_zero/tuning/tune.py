@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from automl_zero.explain.changes import Change, PairedScores
+from automl_zero.explain.changes import ROUND_OFF, Change, PairedScores
 from automl_zero.explain.constants import tunable_constants, with_constants
 from automl_zero.explain.data_flow import DataFlow, Site
 from automl_zero.program import Program
 from automl_zero.score import Score, summarize
 from automl_zero.suggest import did_you_mean
 from automl_zero.tasks import TaskSet
+from automl_zero.tuning.edits import Draft
 from automl_zero.tuning.samplers import METHODS, Exponents
 from automl_zero.tuning.separation import Separation, separate
 
@@ -42,12 +43,14 @@ class Tuning:
     """What came of tuning.
 
     Attributes:
-        program: the program with the best constants found; the one given when none were better.
+        program: the tuned program where its fitness rose on the validation tasks, too; else the one given.
+        tuned: the program with the best constants found; the one given when none were better.
         before: fitness of the program given, on the validation tasks.
-        after: fitness of the tuned program, on the validation tasks.
+        after: fitness of ``tuned``, on the validation tasks.
         change: the difference, paired over the validation tasks.
         steps: how hyper-parameters were separated, one sentence a step.
-        constants: place and name of every constant that was tuned, in the separated program.
+        constants: place and name of every constant that was tuned. Here and in the steps, places are those in the
+            program as it was given; a constant that was added is named by the instruction that it was added for.
         history: the trials that were better than all before.
         evaluations: number of evaluations of the search.
         method: "random" or "cma".
@@ -55,6 +58,7 @@ class Tuning:
     """
 
     program: Program
+    tuned: Program
     before: Score
     after: Score
     change: Change
@@ -70,10 +74,28 @@ class Tuning:
         """Whether the validation tasks confirm a gain beyond its error."""
         return self.change.mean > 0 and not self.change.within_error
 
+    @property
+    def kept(self) -> bool:
+        """Whether the constants stay as they were, because fitness on the validation tasks did not rise."""
+        return _is_kept(self.change)
+
+    @property
+    def verdict(self) -> str:
+        """What the validation tasks say, and what follows for the program, in one sentence."""
+        if self.improved:
+            return "The unseen tasks confirm the gain."
+        if not self.kept:
+            return "The gain on the unseen tasks is within its error: it may be chance. The tuned constants are used."
+        if self.tuned == self.program:
+            return "The search found nothing better: the program stays as it was given."
+        return "Fitness on the unseen tasks did not rise: the program stays as it was given."
+
     def to_dict(self) -> dict[str, Any]:
         """JSON object."""
         return {
             "program": self.program.to_dict(),
+            "tuned": self.tuned.to_dict(),
+            "kept": self.kept,
             "before": asdict(self.before),
             "after": asdict(self.after),
             **self.change.to_dict(),
@@ -123,7 +145,7 @@ def tune_constants(
     tasks, validation_tasks = _checked(program, tasks, validation_tasks, method, dtype, max_evaluations)
     vector_label = tasks.num_classes > 0
     scores = PairedScores(program, tasks, dtype)
-    separated = separate(program, scores, vector_label) if separation else Separation(program, ())
+    separated = separate(program, scores, vector_label) if separation else _as_given(program)
     start = separated.program
     found = [
         (site, i, name, value) for site, i, name, value in tunable_constants(DataFlow(start, vector_label)) if value
@@ -136,18 +158,28 @@ def tune_constants(
         next(steppers)
     tuned = search.best if search.improved else program
     validation = PairedScores(program, validation_tasks, dtype)
+    change = validation.change(tuned)
     return Tuning(
-        program=tuned,
+        program=program if _is_kept(change) else tuned,
+        tuned=tuned,
         before=summarize(validation.before),
         after=summarize(validation.fitness(tuned)),
-        change=validation.change(tuned),
+        change=change,
         steps=separated.steps,
-        constants=tuple(f"{site} {name}" for site, _, name, _ in found),
+        constants=tuple(f"{separated.places[site.component][site.position]} {name}" for site, _, name, _ in found),
         history=tuple(search.history),
         evaluations=search.evaluations,
         method=method,
         seed=seed,
     )
+
+
+def _is_kept(change: Change) -> bool:
+    return change.mean <= ROUND_OFF
+
+
+def _as_given(program: Program) -> Separation:
+    return Separation(program, (), Draft.of(program).places)
 
 
 class _Search:

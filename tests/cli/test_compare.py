@@ -37,6 +37,18 @@ def test_runs_are_listed_and_seeds_summarised(run: Run, runs: list[str]) -> None
 def test_a_run_without_result_is_listed_with_what_it_has(run: Run, runs: list[str]) -> None:
     line = run("compare", *runs).stdout.splitlines()[3]
     assert line.split()[:8] == ["c", "linear", "-", "unfinished", "0.990000", "-", "-", "no"]
+    assert line.split()[-3] == "8.0"  # CPU seconds, of its last report
+
+
+def test_a_summary_says_how_many_runs_it_is_of(run: Run, runs: list[str], tmp_path: Path) -> None:
+    write_run(tmp_path / "d", outcome={"seed": 1, "final_fitness": None})
+    summary = run("compare", *runs, "d").stdout.splitlines()[-1]
+    assert summary.startswith("linear, 3 runs with 2 seeds: 1 solved; mean search fitness 0.990000 ± 0.000000, ")
+    assert "final fitness 0.600000 ± 0.100000 (of 2). Not counted, as seed or fitness are not known: c." in summary
+    (tmp_path / "c/checkpoint.json").write_text('{"state": {"seed": 2}}', encoding="utf-8")
+    summary = run("compare", "a", "b", "c").stdout.splitlines()[-1]
+    assert summary.startswith("linear, 3 seeds, 1 of them without result: 1 solved; ")
+    assert "Not counted" not in summary
 
 
 def test_the_comparison_as_json(run: Run, runs: list[str]) -> None:
@@ -54,7 +66,7 @@ def test_damaged_files_are_told_on_stderr(run: Run, runs: list[str], tmp_path: P
     (tmp_path / "b/best.json").write_text("{", encoding="utf-8")
     result = run("compare", *runs)
     assert result.exit_code == 0
-    assert result.stderr.startswith("b: best.json cannot be used: ")
+    assert result.stderr.startswith("b: best.json cannot be used: it is not JSON, so it was cut off or changed.")
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ def run_dir(tmp_path: Path) -> Path:
     directory = RunDirectory.create(tmp_path / "demo")
     directory.write_config(load_config("linear").to_toml())
     directory.write_best(SLOW, LINEAGE)
+    directory.write_result({"seed": 0})
     return directory.path
 
 
@@ -72,14 +73,25 @@ def test_the_way_to_the_best_program_of_a_run_is_told(run: Run, run_dir: Path) -
 
 @pytest.mark.parametrize(
     ("line", "problem"),
-    [("{", "Expecting"), ('{"experiment": 1}', "'island'"), ('{"a": NaN}', "'island'"), ("[]", "list indices must")],
+    [
+        ("{", "Expecting"),
+        ('{"experiment": 1}', "'island' is missing"),
+        ('{"a": NaN}', "'island' is missing"),
+        ("[]", "expected an object, got []"),
+        ("\N{DEGREE SIGN}", "'utf-8' codec can't decode"),
+    ],
 )
-def test_a_damaged_lineage_is_one_sentence(run: Run, run_dir: Path, line: str, problem: str) -> None:
-    (run_dir / "lineage.jsonl").write_text(f"{json.dumps(LINEAGE[0])}\n{line}\n", encoding="utf-8")
-    result = run("explain", run_dir, "--num-tasks", 2)
-    assert result.exit_code == 2
-    assert "lineage.jsonl: line 2 is not a step of a lineage: " in result.stderr
-    assert problem in result.stderr
+def test_a_damaged_lineage_is_a_warning_and_the_rest_is_told(run: Run, run_dir: Path, line: str, problem: str) -> None:
+    expected = run("explain", run_dir, "--num-tasks", 2, "--json")
+    (run_dir / "lineage.jsonl").write_text(f"{json.dumps(LINEAGE[0])}\n{line}\n", encoding="latin-1")
+    result = run("explain", run_dir, "--num-tasks", 2, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == {**json.loads(expected.stdout), "lineage": []}
+    added = result.stderr.removeprefix(expected.stderr)
+    assert added.startswith(f"Warning: {run_dir}/lineage.jsonl: line 2 is not a step of a lineage: {problem}")
+    assert added.endswith("; the discoveries are left out\n")
+    assert added.count("\n") == 1
+    assert "Discoveries" not in run("explain", run_dir, "--num-tasks", 2).stdout
 
 
 def test_a_program_file_is_explained_without_tasks(run: Run, saved: Path) -> None:

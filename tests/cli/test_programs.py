@@ -91,8 +91,26 @@ def test_a_file_that_is_no_program_is_one_sentence(run: Run, tmp_path: Path, dat
     (tmp_path / "bad.json").write_bytes(data)
     result = run("show", "bad.json")
     assert result.exit_code == 2
-    assert result.stderr.startswith("Error: bad.json: ")
+    assert result.stderr.startswith("Error: bad.json")
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("length", [0, 1, 30, -3])
+def test_a_program_that_has_been_cut_off_is_said_to_be_damaged(run: Run, tmp_path: Path, length: int) -> None:
+    (tmp_path / "best.json").write_text(PADDED.to_json()[:length], encoding="utf-8")
+    result = run("show", "best.json")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: best.json is not JSON; it may have been cut off: ")
+
+
+@pytest.mark.parametrize("command", [["show"], ["evaluate"], ["explain"], ["tune"], ["fit", "--out", "model"]])
+def test_a_run_that_has_not_written_a_program_is_said_to_have_none_yet(
+    run: Run, tmp_path: Path, command: list[str]
+) -> None:
+    RunDirectory.create(tmp_path / "run").write_config(SMALL)
+    result = run(*command, "run")
+    assert result.exit_code == 2
+    assert result.stderr == "Error: run has no program yet: it holds no best.json\n"
 
 
 @pytest.mark.usefixtures("numpy_evaluation")

@@ -40,7 +40,11 @@ def test_assumptions_are_given_and_shown(run: Run, run_dir: Path) -> None:
 def test_a_run_without_result_is_reported(run: Run, tmp_path: Path) -> None:
     write_run(tmp_path / "begun", finished=False)
     assert run("report", "begun").exit_code == 0
-    assert "The run has no result yet" in (tmp_path / "begun/report.html").read_text(encoding="utf-8")
+    assert "The run has no result.json" in (tmp_path / "begun/report.html").read_text(encoding="utf-8")
+
+
+def test_one_task_is_spoken_of_as_one(run: Run, run_dir: Path) -> None:
+    assert "Measuring on 1 task what" in run("report", "demo", "--num-tasks", 1).stderr
 
 
 @pytest.mark.parametrize(

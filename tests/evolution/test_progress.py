@@ -11,6 +11,7 @@ import pytest
 from automl_zero import __version__, programs, provenance
 from automl_zero.evolution.config import load_config
 from automl_zero.evolution.progress import Progress, Result
+from automl_zero.evolution.search import evolve
 from automl_zero.interpreters.jax_lockstep.devices import Choice
 from automl_zero.program import Program
 
@@ -36,10 +37,20 @@ RESULT = Result(
 
 
 def test_a_line_of_metrics_has_the_documented_fields() -> None:
-    line = Progress("search", individuals=10, best=0.5, seconds=1.23456).metrics()
+    line = Progress("search", individuals=10, best=0.5, seconds=1.23456, cpu_seconds=2.34567).metrics()
     counts = ["individuals", "train_steps", "evaluated", "seconds", "individuals_per_second"]
     assert list(line)[:9] == [*counts, "best", "mean", "canonical_hit_rate", "fec_hit_rate"]
     assert (line["individuals"], line["best"], line["mean"], line["seconds"]) == (10, 0.5, None, 1.235)
+    assert line["cpu_seconds"] == 2.346
+
+
+def test_every_line_of_metrics_has_the_cpu_time_until_then() -> None:
+    limits = ["max_experiments=3", "experiment_individuals=200", "target_fitness=none", "tasks.search.num_train=100"]
+    result = evolve(load_config("linear", ["population_size=10", "islands=1", *limits]))
+    times = [line["cpu_seconds"] for line in result.history]
+    assert len(times) >= 3
+    assert times == sorted(times)
+    assert 0 < times[0] <= times[-1] <= result.cpu_seconds + 0.001
 
 
 def test_the_record_of_a_result_has_the_documented_fields() -> None:

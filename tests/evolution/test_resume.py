@@ -136,6 +136,20 @@ def test_a_finished_run_can_be_extended(unbroken, tmp_path):
     assert outcome(path) == outcome(unbroken)
 
 
+def test_a_run_that_goes_on_has_no_result_until_it_ends(tmp_path):
+    path = tmp_path / "run"
+    evolve(make_config(max_individuals=12000), seed=SEED, out=path)
+    seen = []
+
+    def look(progress: Progress) -> None:
+        seen.append((path / "result.json").exists())
+
+    resume(path, ["max_individuals=14000"], callback=look)
+    assert seen
+    assert not any(seen[:-1])
+    assert (path / "result.json").exists()
+
+
 def test_more_experiments_can_be_asked_for(unbroken, tmp_path):
     path = tmp_path / "run"
     evolve(make_config(max_experiments=1), seed=SEED, out=path)

@@ -19,6 +19,12 @@ s3 = scalar_product s3 s2
 v9 = scalar_vector_product s3 v0
 m1 = vector_outer_product v0 v9
 m0 = matrix_sum m0 m1"""
+# The error, scaled, meets the features in the Predict after.
+LATE = written(
+    "s2 = scalar_const_set 0.01",
+    f"{DOT}\nv2 = scalar_vector_product s3 v2",
+    "s4 = scalar_diff s0 s1\ns3 = scalar_product s2 s4\nv1 = vector_sum v1 v2\nv2 = vector_sum v0 v0",
+)
 
 
 def linear_with(learn: str, predict: str = DOT, setup: str = RATE) -> Program:
@@ -74,6 +80,7 @@ PLANTED: dict[str, list[Program]] = {
         linear_with(  # one example late
             "v1 = vector_sum v2 v1\ns3 = scalar_diff s0 s1\ns3 = scalar_product s2 s3\nv2 = scalar_vector_product s3 v0"
         ),
+        LATE,
         linear_with(  # rate * label - rate * prediction
             "s3 = scalar_product s0 s2\ns4 = scalar_product s1 s2\ns3 = scalar_diff s3 s4\n" + ADD
         ),
@@ -106,6 +113,10 @@ PLANTED: dict[str, list[Program]] = {
             + "s4 = matrix_norm m1\ns4 = scalar_reciprocal s4\nm1 = scalar_matrix_product s4 m1\n"
             "m2 = matrix_max m1 m1\nm0 = matrix_sum m2 m0",
             "v1 = matrix_vector_product m0 v0\ns1 = vector_inner_product v1 v0",
+        ),
+        linear_with(  # one example late, gradient and norm alike
+            f"v2 = scalar_vector_product s4 v2\nv1 = vector_sum v1 v2\n{GRADIENT}"
+            "s4 = vector_norm v2\ns4 = scalar_reciprocal s4"
         ),
     ],
     "weight_averaging": [
@@ -140,6 +151,15 @@ PLANTED: dict[str, list[Program]] = {
     "rate_from_weights": [
         linear_with(f"s2 = vector_mean v1\ns2 = scalar_abs s2\ns2 = scalar_sin s2\n{STEP}", setup="no_op"),
         linear_with(f"s2 = vector_norm v1\n{STEP}", setup="no_op"),
+        linear_with(f"{STEP}\ns2 = vector_norm v1", setup="no_op"),  # of the weights before the last step
+        linear_with(  # the norm of weights that are added up in turn
+            f"s2 = vector_norm v1\n{STEP}\nv3 = vector_sum v1 v3", "s1 = vector_inner_product v3 v0", "no_op"
+        ),
+        linear_with(  # weights that multiply themselves
+            f"s2 = vector_norm v4\n{STEP}\nv5 = scalar_broadcast s3\nv4 = vector_product v4 v5",
+            f"{DOT}\ns5 = vector_inner_product v4 v0\ns1 = scalar_sum s1 s5",
+            "v4 = vector_gaussian_set 0 1",
+        ),
     ],
 }
 
@@ -150,10 +170,15 @@ LOOK_ALIKES: dict[str, list[Program]] = {
         linear_with("v1 = vector_sum v1 v0"),  # memory, but nothing learned from labels
         linear_with(f"{STEP}", f"s4 = {DOT[5:]}\ns1 = scalar_abs s9"),  # not on the way to the prediction
         linear_with(STEP, "s1 = vector_inner_product v1 v1"),  # no features
+        linear_with("s3 = scalar_diff s0 s1\nv1 = scalar_vector_product s3 v0"),  # the last gradient, no sum of them
     ],
     "linear_layer": [
         linear_with("no_op", "v1 = matrix_vector_product m0 v0\ns1 = vector_mean v1", "m0 = matrix_gaussian_set 0 1"),
         linear_with(STEP, "m0 = vector_outer_product v0 v0\nv3 = matrix_vector_product m0 v1\ns1 = vector_mean v3"),
+        linear_with(  # the last gradient
+            MATRIX_STEP.replace("matrix_sum m0 m1", "matrix_transpose m1"),
+            "v1 = matrix_vector_product m0 v0\ns1 = vector_mean v1",
+        ),
     ],
     "bilinear_form": [
         programs.neural_net(),  # a learned vector on one side
@@ -165,6 +190,10 @@ LOOK_ALIKES: dict[str, list[Program]] = {
         ),
         linear_with(  # not linear in one side
             MATRIX_STEP, "v1 = matrix_vector_product m0 v0\nv1 = vector_abs v1\ns1 = vector_inner_product v0 v1"
+        ),
+        linear_with(  # the last gradient
+            MATRIX_STEP.replace("matrix_sum m0 m1", "matrix_transpose m1"),
+            "v1 = matrix_vector_product m0 v0\ns1 = vector_inner_product v0 v1",
         ),
     ],
     "relu": [
@@ -190,6 +219,11 @@ LOOK_ALIKES: dict[str, list[Program]] = {
             "v6 = vector_product v6 v5\nv1 = vector_sum v6 v1",
             "v3 = vector_sum v1 v0\nv4 = vector_max v3 v9\ns1 = vector_mean v4",
         ),
+        linear_with(  # a gate by the unit's output for the example before
+            "s3 = scalar_diff s0 s1\nv6 = scalar_vector_product s3 v0\n"
+            "v6 = vector_product v6 v5\nv1 = vector_sum v6 v1",
+            "v5 = vector_heaviside v4\nv3 = vector_sum v1 v0\nv4 = vector_max v3 v9\ns1 = vector_mean v4",
+        ),
     ],
     "gradient_step": [
         linear_with(STEP.replace("sum v1 v2", "diff v1 v2")),  # ascends
@@ -199,6 +233,11 @@ LOOK_ALIKES: dict[str, list[Program]] = {
         linear_with(STEP.replace("diff s0 s1", "sum s0 s1")),  # no error
         linear_with(STEP.replace("s0 s1", "s0 s5")),  # the label itself
         linear_with(STEP.replace("s3 = scalar_diff s0 s1", "s3 = scalar_diff s0 s4\ns4 = scalar_abs s1")),  # one late
+        linear_with(f"{ADD}\ns3 = scalar_diff s0 s1\ns3 = scalar_product s3 s2"),  # the error before, the inputs now
+        linear_with(  # the error now, the inputs before
+            "s3 = scalar_diff s0 s1\nv2 = scalar_vector_product s3 v3\nv1 = vector_sum v1 v2\nv3 = vector_sum v0 v0"
+        ),
+        linear_with(f"s3 = scalar_diff s4 s1\n{ADD}\ns4 = scalar_product s0 s5", setup="s5 = scalar_const_set 1.0"),
         linear_with(STEP.replace("sum v1 v2", "sum v2 v2")),  # nothing accumulates
         linear_with(STEP.replace("sum v1 v2", "diff v2 v1")),  # changes its sign with every example
         linear_with(  # the square of the error
@@ -224,6 +263,10 @@ LOOK_ALIKES: dict[str, list[Program]] = {
         ),
         linear_with(  # divided by its mean
             f"{GRADIENT}s4 = vector_mean v2\ns5 = scalar_division s2 s4\n"
+            "v2 = scalar_vector_product s5 v2\nv1 = vector_sum v1 v2"
+        ),
+        linear_with(  # divided by the norm of the gradient before
+            f"{GRADIENT}s5 = scalar_division s2 s4\ns4 = vector_norm v2\n"
             "v2 = scalar_vector_product s5 v2\nv1 = vector_sum v1 v2"
         ),
     ],
@@ -261,5 +304,12 @@ LOOK_ALIKES: dict[str, list[Program]] = {
         programs.linear(),
         programs.neural_net(),
         linear_with(f"s2 = vector_norm v0\n{STEP}", setup="no_op"),
+        LATE,
+        linear_with(f"{STEP}\ns2 = scalar_abs s3", setup="no_op"),  # the size of the error before
+        linear_with(f"{STEP}\ns4 = vector_norm v2\ns2 = scalar_product s4 s4", setup="no_op"),  # of the step before
+        linear_with(  # a running error
+            f"s2 = scalar_abs s5\n{STEP}\ns5 = scalar_product s5 s6\ns5 = scalar_sum s5 s3",
+            setup="s6 = scalar_const_set 0.9",
+        ),
     ],
 }

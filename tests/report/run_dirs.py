@@ -42,6 +42,7 @@ def metric(individuals: int, best: float, experiment: int = 1) -> dict[str, Any]
         "hurdle_stop_rate": 0.0,
         "over_budget_rate": 0.0,
         "experiment": experiment,
+        "cpu_seconds": individuals / 500,
     }
 
 
@@ -96,6 +97,8 @@ def write_run(
     evolved().save(path / "best.json")
     for record in METRICS:
         directory.append_metrics(record)
+    best = {"experiment": 2, "individuals": 4000, "search_fitness": 0.99, "program": evolved().to_dict()}
+    directory.append_hall_of_fame(best)
     if steps is not None:
         lines = "".join(json.dumps(step) + "\n" for step in steps)
         (path / "lineage.jsonl").write_text(lines, encoding="utf-8")

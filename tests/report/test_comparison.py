@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from automl_zero import programs
 from automl_zero.report.comparison import compare
 from automl_zero.report.comparison_plot import plot
 from tests.report.run_dirs import WriteRun
@@ -31,6 +33,34 @@ def test_seeds_of_one_configuration_are_summarised(write_run: WriteRun) -> None:
     score = group.scores["final_fitness"]
     assert (score.mean, score.num_tasks) == (pytest.approx(0.6), 2)
     assert score.standard_error == pytest.approx(0.1)
+
+
+def test_runs_without_a_known_seed_or_fitness_are_in_no_summary(write_run: WriteRun) -> None:
+    begun = write_run("begun", finished=False)
+    for name in ("best.json", "metrics.jsonl", "hall_of_fame.jsonl"):
+        (begun / name).unlink()
+    no_seed = write_run("no-seed", finished=False)
+    one, two = write_run("one", outcome={"seed": 0}), write_run("two", outcome={"seed": 1})
+    assert compare([begun, no_seed, one]).groups == ()
+    (begun / "checkpoint.json").write_text(json.dumps({"state": {"seed": 5}}), encoding="utf-8")
+    (group,) = compare([begun, no_seed, one, two]).groups
+    assert (group.runs, group.seeds, group.left_out) == (("one", "two"), 2, ("begun", "no-seed"))
+
+
+def test_a_summary_tells_runs_from_seeds_and_counts_those_without_result(write_run: WriteRun) -> None:
+    going = write_run("going", finished=False)
+    (going / "checkpoint.json").write_text(json.dumps({"state": {"seed": 1}}), encoding="utf-8")
+    (group,) = compare([write_run("a"), write_run("b"), going]).groups
+    assert (len(group.runs), group.seeds, group.without_result) == (3, 2, 1)
+    assert [score.num_tasks for score in group.scores.values()] == [3, 2, 2]
+
+
+def test_a_run_without_result_shows_figures_of_one_program(write_run: WriteRun) -> None:
+    path = write_run(finished=False)
+    best = {"program": programs.linear().to_dict(), "search_fitness": 0.4, "select_fitness": 0.7}
+    (path / "checkpoint.json").write_text(json.dumps({"state": {"best": best}}), encoding="utf-8")
+    row = compare([path]).rows[0]
+    assert (row.search_fitness, row.select_fitness, row.instructions) == (0.99, None, 7)
 
 
 def test_one_seed_twice_is_no_group(write_run: WriteRun) -> None:

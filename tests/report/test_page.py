@@ -19,7 +19,7 @@ from automl_zero.program import Program
 from automl_zero.report import make_report
 from automl_zero.report.page import SECTIONS
 from tests.report.pages import Element, parsed
-from tests.report.run_dirs import WriteRun, lineage, metric
+from tests.report.run_dirs import METRICS, WriteRun, lineage, metric
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -187,18 +187,29 @@ def test_of_a_table_the_report_says_that_errors_tell_nothing_of_other_rows(write
 def test_a_run_without_result_is_reported_as_far_as_it_is(write_run: WriteRun) -> None:
     root = parsed(make_report(write_run(finished=False)))
     text = words(root)
-    assert "The run has no result yet; this report shows what its directory holds." in text
+    assert "The run has no result.json, which is written when a run ends; this report shows what there is." in text
     assert "Nothing was measured: the seed of the run, from which its final tasks are made, is not known." in text
-    assert "The CPU time of the run is not known yet, so its cost cannot be estimated." in text
+    cost = words(section(root, "cost"))
+    assert "This is for the first 4 s of the run, as far as they were recorded. Memory is known only from" in cost
     assert "This run recorded no lineage." in text
     assert len(section(root, "search").all("figure")) == 4
     assert "weights" in words(section(root, "program"))
 
 
+def test_a_cost_that_is_not_known_is_called_so(write_run: WriteRun) -> None:
+    path = write_run(finished=False)
+    lines = [{**record, "cpu_seconds": None} for record in METRICS]
+    (path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    root = parsed(make_report(path, num_tasks=0))
+    assert "The CPU time of the run is not known, so its cost cannot be estimated." in words(section(root, "cost"))
+    assert "CPU time and cost not known" in words(root.all("header")[0])
+    assert "Wh" not in words(root.all("header")[0])
+
+
 def test_a_run_that_has_just_begun_has_a_report_too(write_run: WriteRun) -> None:
     path = write_run(finished=False)
-    (path / "best.json").unlink()
-    (path / "metrics.jsonl").unlink()
+    for name in ("best.json", "metrics.jsonl", "hall_of_fame.jsonl"):
+        (path / name).unlink()
     text = words(parsed(make_report(path)))
     assert "No program has been found yet." in text
     assert "The run has not reported any progress yet." in text
@@ -206,9 +217,60 @@ def test_a_run_that_has_just_begun_has_a_report_too(write_run: WriteRun) -> None
 
 def test_damaged_files_are_named_at_the_top(write_run: WriteRun) -> None:
     path = write_run()
-    (path / "result.json").write_text("{", encoding="utf-8")
-    header = parsed(make_report(path)).all("header")[0]
-    assert "result.json cannot be used" in words(header)
+    for name in ("result.json", "best.json"):
+        (path / name).write_text("{", encoding="utf-8")
+    header = words(parsed(make_report(path)).all("header")[0])
+    assert "result.json cannot be used: it is not JSON, so it was cut off or changed." in header
+    assert "The result.json of the run cannot be used; this report shows what the other files hold." in header
+    assert "In place of best.json, the program with the highest search fitness of hall_of_fame.jsonl is" in header
+    assert "The best program has 7 instructions when simplified." in header
+    (path / "hall_of_fame.jsonl").unlink()
+    header = words(parsed(make_report(path)).all("header")[0])
+    assert "No program can be shown: best.json and result.json cannot be used, and hall_of_fame.jsonl is" in header
+    assert "highest search fitness 0.9900" in header
+
+
+# -- its lineage -----------------------------------------------------------------------------------------------------
+
+
+def lineage_text(path: Path) -> str:
+    return words(section(parsed(make_report(path, num_tasks=0)), "lineage"))
+
+
+def test_steps_are_counted_and_lead_to_the_program_that_is_shown(write_run: WriteRun) -> None:
+    path = write_run(steps=lineage())
+    text = lineage_text(path)
+    assert "1 step led from an initial program to one with search fitness 0.9900, which is not the one above." in text
+    assert "unfolded" not in text  # all of them are
+    programs.linear().save(path / "best.json")
+    assert "1 step led from an initial program to the best one." in lineage_text(path)
+    for name in ("best.json", "result.json", "hall_of_fame.jsonl", "lineage.jsonl"):
+        (path / name).unlink()
+    assert lineage_text(path).endswith("This run recorded no lineage.")
+
+
+def test_one_step_that_gained_less_is_spoken_of_as_one(write_run: WriteRun) -> None:
+    start, step = lineage()
+    text = lineage_text(write_run(steps=[start, *({**step, "individual": n} for n in range(41))]))
+    assert "41 steps led from" in text
+    assert "the steps that gained most are unfolded" in text
+    assert "The other step, which gained less" in text
+
+
+def test_random_search_has_no_lineage(write_run: WriteRun) -> None:
+    only = {**lineage()[1], "mutation": "refinement", "parent": None, "parent_fitness": None}
+    text = lineage_text(write_run(overrides=("search=random",), steps=[only]))
+    assert "Random search has no lineage: each program is drawn anew, and none descends from another." in text
+    assert "in its line no mutation made a program clearly fitter" in lineage_text(write_run("other", steps=[only]))
+
+
+def test_a_lineage_that_cannot_be_read_is_not_called_empty(write_run: WriteRun) -> None:
+    path = write_run(steps=[])
+    (path / "lineage.jsonl").write_text("{\n", encoding="utf-8")
+    assert "lineage.jsonl holds no step that can be read." in lineage_text(path)
+
+
+# -- its program and tasks -------------------------------------------------------------------------------------------
 
 
 def test_an_empty_program_is_reported(write_run: WriteRun) -> None:

@@ -117,3 +117,47 @@ def test_data_that_are_needed_stay(tasks: TaskSet) -> None:
     few = linear_regression(num_tasks=20, num_features=16, num_train=60, seed=2)
     separated = separate(program, PairedScores(program, few))
     assert "vector_inner_product" in {i.op for i in separated.program.learn}
+
+
+ZERO_STEPS = {
+    "never written": "v5 = scalar_vector_product s3 v4\nv1 = vector_sum v1 v5",
+    "times zero": "s5 = scalar_product s3 s9\nv5 = scalar_vector_product s5 v0\nv1 = vector_sum v1 v5",
+    "adds up zeros": "v4 = vector_sum v4 v4\nv5 = scalar_vector_product s3 v4\nv1 = vector_sum v1 v5",
+    "a difference of nothing": "s5 = scalar_diff s2 s2\nv5 = scalar_vector_product s5 v0\nv1 = vector_sum v1 v5",
+    "a larger one of zeros": "v4 = vector_max v4 v7\nv5 = vector_product v4 v0\nv1 = vector_sum v1 v5",
+}
+
+
+@pytest.mark.parametrize("step", ZERO_STEPS.values(), ids=ZERO_STEPS.keys())
+def test_no_constant_is_spent_on_what_is_always_zero(step: str) -> None:
+    assert separate(written(RATE, DOT, f"{STEP}\n{step}")).steps == ()
+
+
+def test_a_constant_read_where_the_result_is_zero_is_not_split() -> None:
+    program = written(
+        RATE, DOT, f"{STEP}\nv5 = scalar_vector_product s2 v4\nv3 = vector_sum v1 v5\nv1 = vector_sum v3 v5"
+    )
+    assert separate(program).steps == ()
+
+
+def test_what_is_zero_only_at_first_gets_its_constant() -> None:
+    # v4 is zero in the first example alone, so both updates share the rate.
+    step = "v5 = scalar_vector_product s3 v4\nv1 = vector_sum v1 v5\nv4 = vector_sum v0 v4"
+    assert len(separate(written(RATE, DOT, f"{STEP}\n{step}")).steps) == 2
+
+
+def test_places_are_those_of_the_program_as_given() -> None:
+    dead = "v9 = vector_abs v0"
+    program = written(f"{dead}\n{RATE}", f"{dead}\n{DOT}\n{dead}\ns1 = scalar_sum s1 s2", f"{dead}\nno_op\n{STEP}")
+    separated = separate(program)
+    assert separated.steps == ("learn[3] reads a constant of its own instead of s2",)
+    assert separated.places == (
+        ("new for learn[3]", "setup[1]"),
+        ("predict[1]", "predict[3]"),
+        ("learn[2]", "learn[3]", "learn[4]", "learn[5]"),
+    )
+    untied = written("", f"{dead}\n{DOT}", f"{dead}\n{STEP.replace('s3 = scalar_product s3 s2', dead)}")
+    separated = separate(untied)
+    assert separated.steps == ("the update of v1 in learn[4] has a rate of its own",)
+    learn = ("learn[1]", "learn[3]", "new for learn[4]", "learn[4]")
+    assert separated.places == (("new for learn[4]",), ("predict[1]",), learn)

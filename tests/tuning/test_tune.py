@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import automl_zero as az
 from automl_zero import programs
+from automl_zero.explain.changes import Change
 from automl_zero.program import Program
 from automl_zero.tasks import TaskSet, linear_regression
 from automl_zero.tuning.samplers import DECADES, cma_search, random_search
@@ -145,3 +147,47 @@ def test_the_record_holds_the_program(tasks: TaskSet) -> None:
     record = tuning.to_dict()
     assert Program.from_json(record["program"]) == tuning.program
     assert record["history"][0] == {"evaluation": 0, "fitness": tuning.history[0].fitness, "constants": [1e-3]}
+
+
+def test_constants_are_named_by_their_places_in_the_program_as_given(tasks: TaskSet) -> None:
+    program = programs.pad(programs.linear(), {"setup": 3})
+    dead = replace(program, predict=(*(program.predict[-1:] * 2), *program.predict), setup=program.setup[::-1])
+    places = {f"setup[{i}] value" for i, one in enumerate(dead.setup) if one.op == "scalar_const_set"}
+    for separation in (True, False):
+        assert set(az.tune_constants(dead, tasks, max_evaluations=1, separation=separation).constants) == places
+
+
+def ascending(tasks: TaskSet) -> TaskSet:
+    """Tasks on which every step of learning is for the worse: labels of training with the wrong sign."""
+    return replace(tasks, train_y=-tasks.train_y)
+
+
+def test_where_the_unseen_tasks_show_a_loss_the_program_stays_as_it_was(tasks: TaskSet, unseen: TaskSet) -> None:
+    given = programs.linear(1e-3)
+    tuning = az.tune_constants(given, tasks, max_evaluations=20, validation_tasks=ascending(unseen))
+    assert tuning.history[-1].fitness > tuning.history[0].fitness
+    assert tuning.change.mean < 0
+    assert tuning.program == given
+    assert tuning.tuned != given
+    assert tuning.kept
+    assert tuning.verdict == "Fitness on the unseen tasks did not rise: the program stays as it was given."
+    record = tuning.to_dict()
+    assert record["kept"] is True
+    assert Program.from_json(record["program"]) == given
+    assert Program.from_json(record["tuned"]) == tuning.tuned
+
+
+def test_where_they_show_a_gain_the_tuned_constants_are_used(tasks: TaskSet, unseen: TaskSet) -> None:
+    tuning = az.tune_constants(programs.linear(1e-3), tasks, max_evaluations=20, validation_tasks=unseen)
+    assert tuning.program == tuning.tuned
+    assert not tuning.kept
+    assert tuning.verdict == "The unseen tasks confirm the gain."
+    chance = replace(tuning, change=Change(0.001, 0.002))
+    assert "within its error" in chance.verdict
+    assert "tuned constants are used" in chance.verdict
+
+
+def test_nothing_better_is_not_called_a_loss(tasks: TaskSet, unseen: TaskSet) -> None:
+    good = az.tune_constants(programs.linear(), tasks, "cma", 200, validation_tasks=unseen).tuned
+    verdict = az.tune_constants(good, tasks, "random", 3, validation_tasks=unseen).verdict
+    assert verdict == "The search found nothing better: the program stays as it was given."

@@ -8,9 +8,19 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from automl_zero.explain.accumulators import Accumulator, find_accumulators
-from automl_zero.explain.data_flow import PREDICT, DataFlow, Input, Operand, Origin, Site, register_name
+from automl_zero.explain.accumulators import Accumulator, cycles, find_accumulators
+from automl_zero.explain.data_flow import (
+    PREDICT,
+    DataFlow,
+    Input,
+    Operand,
+    Origin,
+    Site,
+    output_register,
+    register_name,
+)
 from automl_zero.explain.values import DIFFERENCES, MAXIMA, MINIMA, SUMS, Factor, Product, Term, Values
+from automl_zero.ops import RegisterType
 
 _ODD = frozenset({"scalar_arctan", "scalar_sin", "scalar_tan", "scalar_arcsin"})
 _RISING = _ODD | {"scalar_heaviside", "vector_heaviside"}
@@ -94,11 +104,55 @@ class Anatomy:
         """Whether an operand depends on the features of this example."""
         return Origin.FEATURES in self.flow.origin(operand)
 
+    @cached_property
+    def memories(self) -> tuple[frozenset[Site], ...]:
+        """Values that are made of their own older values, each with all instructions on the way.
+
+        Through its prediction, everything that a program learns from is made of older values: the way by the prediction
+        does not count, nor do ways through registers of several types, as from weights to an error to weights.
+        """
+        edges: dict[Site, set[Site]] = {}
+        for site, operands in self.flow.operands.items():
+            kind = output_register(self.flow.live[site])[0]
+            of_kind = [o for o in operands if o.register[0] == kind and not self.is_prediction(o)]
+            edges[site] = {source for operand in of_kind for source in operand.source_sites}
+        return tuple(map(frozenset, cycles(edges)))
+
+    def memories_of(self, operand: Operand) -> tuple[frozenset[Site], ...]:
+        """The memories that an operand is computed from; none if features or labels enter into it otherwise."""
+        found: dict[frozenset[Site], None] = {}
+        seen: set[Site] = set()
+        waiting = [operand]
+        while waiting:
+            sources = waiting.pop().sources
+            if sources & {Input.FEATURES, Input.LABEL}:
+                return ()
+            for site in sources - seen:
+                if isinstance(site, Site):
+                    seen.add(site)
+                    memory = next((memory for memory in self.memories if site in memory), None)
+                    if memory is None:
+                        waiting += self.flow.operands[site]
+                    else:
+                        found[memory] = None
+        return tuple(found)
+
     def is_learned(self, operand: Operand) -> bool:
-        """Whether an operand comes from memory that depends on labels, and not from this example."""
+        """Whether an operand comes from memory that depends on labels.
+
+        What was computed from this example or an earlier one and merely kept, such as an error, is not learned.
+        """
         here = Origin.FEATURES | Origin.LABEL | Origin.NOISE
         origin = self.flow.origin(operand)
-        return Origin.STATE in origin and not origin & here and Origin.LABEL in self.flow.ever_of(operand)
+        if Origin.STATE not in origin or origin & here or Origin.LABEL not in self.flow.ever_of(operand):
+            return False
+        return bool(self.memories_of(operand))
+
+    def is_weights(self, memory: frozenset[Site]) -> bool:
+        """Whether a memory is what predictions are made from, or has several elements, as a running error has not."""
+        if any(output_register(self.flow.live[site])[0] != RegisterType.SCALAR for site in memory):
+            return True
+        return any(memory & operand.sources for site in self.forward for operand in self.flow.operands[site])
 
     def is_prediction(self, operand: Operand) -> bool:
         """Whether an operand is this example's prediction, or the same computed again."""
@@ -121,7 +175,7 @@ class Anatomy:
             ends = [f for f in product.factors if f.operand.sources == {Input.LABEL} or self._is_guess(f.operand)]
             rest = [factor for factor in product.factors if factor not in ends]
             free = all(self.values.timeline.is_data_free(factor.operand) for factor in rest)
-            if len(ends) != 1 or ends[0].power != 1 or not free:
+            if len(ends) != 1 or ends[0].power != 1 or ends[0].lag or not free:
                 return 0
             its_sign = self.values.sign(tuple(rest)) * (sign if self.values.op(site) in DIFFERENCES else 1)
             signs[ends[0].operand.sources != {Input.LABEL}] += its_sign

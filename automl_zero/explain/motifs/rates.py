@@ -29,7 +29,8 @@ def rate_from_weights(anatomy: Anatomy) -> Iterator[tuple[set[Site], str]]:
             continue
         for operand in (part.operand for part in update.product.parts):
             scalar = operand.register[0] == RegisterType.SCALAR
-            if scalar and anatomy.is_learned(operand) and anatomy.holder(operand) is None:
+            learned = scalar and anatomy.is_learned(operand) and anatomy.holder(operand) is None
+            if learned and all(map(anatomy.is_weights, anatomy.memories_of(operand))):
                 yield set(operand.source_sites), f"{names(operand)}, in the update of {update.accumulator.name}"
                 break
 

@@ -8,7 +8,7 @@ from automl_zero.explain.accumulators import Accumulator
 from automl_zero.explain.data_flow import Operand, Origin, Site
 from automl_zero.explain.motifs.anatomy import Anatomy, Update, names
 from automl_zero.explain.motifs.motif import Motif
-from automl_zero.explain.values import DIFFERENCES, Factor
+from automl_zero.explain.values import DIFFERENCES, Factor, Values
 
 _NORMS = frozenset({"vector_norm", "matrix_norm"})
 
@@ -19,7 +19,10 @@ def gradient_step(anatomy: Anatomy) -> Iterator[tuple[set[Site], str]]:
         if update.error is None or update.sign <= 0:
             continue
         operands = [factor.operand for factor in update.others]
-        inputs = [operand for operand in operands if anatomy.carries_features(operand)]
+        features = [factor for factor in update.others if anatomy.carries_features(factor.operand)]
+        if any(anatomy.values.age(factor) != anatomy.values.age(update.error) for factor in features):
+            continue  # the error of one example times the features of another
+        inputs = [factor.operand for factor in features]
         rates = [operand for operand in operands if anatomy.values.timeline.is_data_free(operand)]
         parts = [f"parameters {update.accumulator.name}", f"error {names(update.error.operand)}"]
         parts.append(f"inputs {names(*inputs)}" if inputs else "a bias")
@@ -35,7 +38,8 @@ def normalised_gradient(anatomy: Anatomy) -> Iterator[tuple[set[Site], str]]:
             if norm is None:
                 continue
             (measured,) = anatomy.flow.operands[norm]
-            if _is_part(anatomy, update, measured) and Origin.LABEL in anatomy.made_of(measured):
+            before = anatomy.values.age(factor)
+            if _is_part(anatomy, update, Factor(measured, 1, before)) and Origin.LABEL in anatomy.made_of(measured):
                 yield {*update.sites, norm}, f"{names(measured)} divided by its norm {names(factor.operand)}"
 
 
@@ -45,11 +49,19 @@ def _norm(anatomy: Anatomy, factor: Factor) -> Site | None:
     return site if site is not None and anatomy.values.op(site) in _NORMS else None
 
 
-def _is_part(anatomy: Anatomy, update: Update, operand: Operand) -> bool:
-    """Whether an update is a multiple of an operand that is no parameter itself."""
-    return anatomy.holder(operand) is None and any(
-        part.power == 1 and anatomy.values.same(part.operand, operand) for part in update.product.parts
+def _is_part(anatomy: Anatomy, update: Update, measured: Factor) -> bool:
+    """Whether an update is a multiple of what was measured, the same example's, that is no parameter itself."""
+    return anatomy.holder(measured.operand) is None and any(
+        part.power == 1 and _is_same(anatomy.values, part, measured) for part in update.product.parts
     )
+
+
+def _is_same(values: Values, one: Factor, other: Factor) -> bool:
+    """Whether two values are equal, be it that one is read in the example in which it was made and one in the next."""
+    if one.lag == other.lag and values.same(one.operand, other.operand):
+        return True
+    site = values.writer(one.operand)
+    return site is not None and site == values.writer(other.operand) and values.age(one) == values.age(other)
 
 
 def weight_averaging(anatomy: Anatomy) -> Iterator[tuple[set[Site], str]]:

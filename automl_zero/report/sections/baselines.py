@@ -19,7 +19,7 @@ def baselines(report: Report) -> Markup:
     """A chart and a table of fitness, or a sentence that says why there is none."""
     reading = report.reading
     if reading is None:
-        return paragraph("There is no program yet.")
+        return paragraph("There is no program to show.")
     if reading.fitness is None:
         return paragraph(f"Nothing was measured: {reading.problem.rstrip('.')}.")
     scores = {name: summarize(values) for name, values in reading.fitness.items()}

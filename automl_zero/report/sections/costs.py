@@ -11,7 +11,7 @@ from automl_zero.report.report import Report
 def costs(report: Report) -> Markup:
     """The estimate, what it assumes, and others for scale."""
     if report.cost is None:
-        return paragraph("The CPU time of the run is not known yet, so its cost cannot be estimated.")
+        return paragraph("The CPU time of the run is not known, so its cost cannot be estimated.")
     cost, assumed = report.cost, report.assumptions
     figures = [
         ("CPU core-hours", numbers.quantity(cost.cpu_hours)),
@@ -22,6 +22,7 @@ def costs(report: Report) -> Markup:
     ]
     return Markup(
         definitions(figures, class_="tiles")
+        + _until_when(report)
         + _assumptions(assumed)
         + _scale(cost)
         + paragraph(
@@ -30,6 +31,20 @@ def costs(report: Report) -> Markup:
             "magnitude.",
             class_="remark",
         )
+    )
+
+
+def _until_when(report: Report) -> Markup:
+    """What the figures leave out when there is no result."""
+    facts = report.facts
+    if facts.state in ("finished", "interrupted"):
+        return Markup()
+    on_device = facts.config is not None and facts.config.backend == "jax"
+    missing = "Memory and time on a GPU are" if on_device else "Memory is"
+    recorded = numbers.duration(facts.figures.seconds)
+    return paragraph(
+        f"This is for the first {recorded} of the run, as far as they were recorded. {missing} known only from a "
+        "result, and not included."
     )
 
 

@@ -21,7 +21,7 @@ def explanation(report: Report) -> Markup:
     """Data flow, motifs, knock-outs, registers and constants."""
     reading = report.reading
     if reading is None:
-        return paragraph("There is no program yet.")
+        return paragraph("There is no program to show.")
     version, features = reading.simplest, reading.num_features
     texts = {section.heading: section for section in sections(version.explanation)}
     parts = [

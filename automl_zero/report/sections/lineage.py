@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from automl_zero.analysis.differences import differences
 from automl_zero.analysis.liveness import remove_dead_code
+from automl_zero.evolution.run_directory import LINEAGE
 from automl_zero.explain.discoveries import Discovery
 from automl_zero.report import numbers
 from automl_zero.report.charts import Axis, Line, line_chart
@@ -19,12 +20,19 @@ _MAX_OPEN = 5  # of those, unfolded
 
 def lineage(report: Report) -> Markup:
     """A chart of the steps, the code that each one changed, and those that gained least in a table."""
-    recorded = report.facts.lineage
+    recorded, config = report.facts.lineage, report.facts.config
+    if config is not None and config.search == "random":
+        return paragraph("Random search has no lineage: each program is drawn anew, and none descends from another.")
     if recorded is None:
         return paragraph("This run recorded no lineage.")
+    if not recorded:
+        return paragraph(f"{LINEAGE} holds no step that can be read.")
     steps = [step for step in recorded if step.parent is not None]
     if not steps:
-        return paragraph("The best program was not reached by clear steps: its lineage is empty.")
+        return paragraph(
+            "The best program was not reached by clear steps: in its line no mutation made a program clearly fitter "
+            "than all its ancestors."
+        )
     num_classes = 0 if report.reading is None else report.reading.num_classes
     num_features = None if report.reading is None else report.reading.num_features
     by_gain = sorted(range(len(steps)), key=lambda at: -_gain(steps[at]))
@@ -32,10 +40,10 @@ def lineage(report: Report) -> Markup:
     items = (_step(at + 1, steps[at], num_features, num_classes, at in unfolded) for at in shown)
     parts = [
         paragraph(
-            f"{numbers.plural(len(steps), 'step')} led from an initial program to the best one. A step is a mutation "
-            "that made a program clearly fitter than all its ancestors; what happened in between changed little. The "
-            "code is that of parent and child, without instructions that cannot influence a prediction; the steps that "
-            "gained most are unfolded."
+            f"{numbers.plural(len(steps), 'step')} led from an initial program to {_goal(report, recorded[-1])}. A "
+            "step is a mutation that made a program clearly fitter than all its ancestors; what happened in between "
+            "changed little. The code is that of parent and child, without instructions that cannot influence a "
+            "prediction" + ("; the steps that gained most are unfolded." if len(steps) > _MAX_OPEN else ".")
         ),
         element("div", _chart(steps), class_="charts"),
         _start(recorded[0], num_features, num_classes) if recorded[0].parent is None else Markup(),
@@ -43,8 +51,18 @@ def lineage(report: Report) -> Markup:
     ]
     if len(shown) < len(steps):
         others = [step for at, step in enumerate(steps) if at not in set(shown)]
-        parts.append(folded(f"The {len(others)} other steps, which gained less", _table(others)))
+        title = f"The {len(others)} other steps, which" if len(others) > 1 else "The other step, which"
+        parts.append(folded(f"{title} gained less", _table(others)))
     return Markup("".join(parts))
+
+
+def _goal(report: Report, last: Discovery) -> str:
+    """Where the steps lead, in words."""
+    if report.facts.program is None:
+        return f"one with search fitness {numbers.fitness(last.fitness)}"
+    if report.facts.program == last.program:
+        return "the best one"
+    return f"one with search fitness {numbers.fitness(last.fitness)}, which is not the one above"
 
 
 def _gain(step: Discovery) -> float:

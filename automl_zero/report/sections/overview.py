@@ -14,7 +14,8 @@ from automl_zero.score import summarize
 
 _STATES = {
     "running": "The run is still going on; this report shows what its directory held at the time.",
-    "unfinished": "The run has no result yet; this report shows what its directory holds.",
+    "unfinished": "The run has no result.json, which is written when a run ends; this report shows what there is.",
+    "damaged": "The result.json of the run cannot be used; this report shows what the other files hold.",
     "interrupted": "The run was interrupted; its result is that of the moment when it stopped.",
 }
 _REFERENCES = ("linear regression", "logistic regression", "two-layer network")
@@ -40,13 +41,15 @@ def overview(report: Report) -> Markup:
 def _verdict(report: Report) -> Iterator[str]:
     facts, reading = report.facts, report.reading
     target = None if facts.config is None else facts.config.target_fitness
-    if facts.figures.solved:
+    if facts.figures.solved and facts.figures.select_fitness is None:
+        yield "Solved: a program exceeded the target select fitness" + (f", {target}." if target is not None else ".")
+    elif facts.figures.solved:
         select = numbers.fitness(facts.figures.select_fitness)
         yield f"Solved: select fitness {select} exceeds the target" + (f", {target}." if target is not None else ".")
     elif target is not None and facts.state in ("finished", "interrupted"):
         yield f"Not solved: no program exceeded the target select fitness, {target}."
     if reading is None:
-        yield "No program has been found yet."
+        yield facts.no_program
         return
     if reading.fitness is None:
         yield f"The best program has {size(reading.simplest.program)} when simplified."
@@ -88,12 +91,15 @@ def _figures(report: Report) -> Iterator[tuple[str, str]]:
     elif figures.select_fitness is not None:
         yield "select fitness", numbers.fitness(figures.select_fitness)
     elif figures.search_fitness is not None:
-        yield "best search fitness", numbers.fitness(figures.search_fitness)
+        name = "search fitness" if report.reading is not None else "highest search fitness"
+        yield name, numbers.fitness(figures.search_fitness)
     if figures.individuals is not None:
         yield "individuals", numbers.count(figures.individuals)
     if figures.seconds is not None:
         yield "time", numbers.duration(figures.seconds)
-    if cost is not None:
+    if cost is None:
+        yield "CPU time and cost", numbers.UNKNOWN
+    else:
         yield "CPU time", numbers.duration(cost.cpu_hours * 3600)
         if cost.gpu_hours:
             yield "GPU time", numbers.duration(cost.gpu_hours * 3600)

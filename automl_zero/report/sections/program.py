@@ -18,7 +18,7 @@ def program(report: Report) -> Markup:
     """The forms of the program, what was changed, and the exports."""
     reading = report.reading
     if reading is None:
-        return paragraph("There is no program yet.")
+        return paragraph("There is no program to show.")
     raw, features, classes = reading.simplification.original, reading.num_features, reading.num_classes
     exact = reading.exact
     blocks = [

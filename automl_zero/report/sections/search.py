@@ -55,7 +55,7 @@ def _fitness(ident: str, title: str, metrics: tuple[Metric, ...], x: Callable[[M
     if best:
         text = (
             f"The best search fitness is {numbers.fitness(best[0])} at the first report, {numbers.fitness(max(best))} "
-            f"at its highest and {numbers.fitness(best[-1])} at the last of {len(metrics)} reports."
+            f"at its highest and {numbers.fitness(best[-1])} at the last of {numbers.plural(len(metrics), 'report')}."
         )
     return line_chart(ident, title, text, lines, axis, Axis("search fitness", _short), _starts(metrics, x))
 
