@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from automl_zero.instruction import Instruction
 from automl_zero.memory import MemorySpec
-from automl_zero.ops import TABLE, RegisterType
+from automl_zero.ops import TABLE, Op, RegisterType
 from automl_zero.program import Program
 
 Code = npt.NDArray[np.uint8]
@@ -49,17 +50,21 @@ def pack(program: Program, capacities: Sequence[int] | None = None) -> tuple[Cod
 
 def unpack(memory: MemorySpec, code: Code, constants: Constants, sizes: Sizes, starts: Sizes) -> Program:
     """The program that arrays hold."""
-    components = []
-    for size, start in zip(sizes.tolist(), starts.tolist(), strict=True):
-        component = []
-        for slot in range(start, start + size):
-            op = TABLE[int(code[slot, 0])]
-            kinds = (*op.inputs, *[RegisterType.NONE] * (2 - len(op.inputs)), op.output)
-            in1, in2, out = (
-                int(address) if kind != RegisterType.NONE else None
-                for kind, address in zip(kinds, code[slot, 1:], strict=True)
-            )
-            values = tuple(constants[slot, : len(op.constants)].tolist())
-            component.append(Instruction(op.name, in1, in2, out, values))
-        components.append(tuple(component))
+    components = [
+        tuple(
+            _instruction(TABLE[int(code[slot, 0])], code[slot, 1:].tobytes(), constants[slot].tobytes())
+            for slot in range(start, start + size)
+        )
+        for size, start in zip(sizes.tolist(), starts.tolist(), strict=True)
+    ]
     return Program(memory, *components)
+
+
+@lru_cache(maxsize=4096)  # programs of a search share most of their instructions, and checking one takes a while
+def _instruction(op: Op, addresses: bytes, constants: bytes) -> Instruction:
+    """An instruction from its op and the bytes that the arrays have for it."""
+    kinds = (*op.inputs, *[RegisterType.NONE] * (2 - len(op.inputs)), op.output)
+    in1, in2, out = (
+        address if kind != RegisterType.NONE else None for kind, address in zip(kinds, addresses, strict=True)
+    )
+    return Instruction(op.name, in1, in2, out, tuple(np.frombuffer(constants)[: len(op.constants)].tolist()))

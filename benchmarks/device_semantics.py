@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ import numpy as np
 from scipy.stats import chi2_contingency, ks_2samp
 
 from automl_zero.evolution.config import ExperimentConfig, load_config
+from automl_zero.evolution.crew import Crew
 from automl_zero.evolution.islands import Archipelago
 from automl_zero.evolution.mutation import make_space
 from automl_zero.evolution.search_tasks import make_search_tasks
@@ -95,7 +95,7 @@ def trajectories(config: ExperimentConfig, looks: tuple[int, ...], seed: int) ->
     else:
         islands = Archipelago(config, space, tasks.evaluator.data, (seed, 0), tasks.island_data)
     best, mean = [], []
-    with ThreadPoolExecutor(1) as pool:
+    with Crew(1) as pool:
         made = 0
         for look in looks:
             for job in islands.start([look - made] * config.islands, pool, lambda: False):

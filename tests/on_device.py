@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 
 from automl_zero.evolution import engine
 from automl_zero.evolution.config import ExperimentConfig
+from automl_zero.evolution.crew import Crew
 from automl_zero.evolution.islands import program_in
 from automl_zero.evolution.mutation import make_space
 from automl_zero.evolution.on_device import archipelago as module
@@ -102,9 +102,10 @@ def make(
 
 def go(archipelago: DeviceArchipelago, count: int) -> None:
     """Let every island make so many individuals."""
-    with ThreadPoolExecutor(1) as pool:
+    with Crew(1) as pool:
         (job,) = archipelago.start([count] * archipelago.config.islands, pool, lambda: False)
-        assert job.result()
+        job.result()
+    assert not any(archipelago.remaining)
 
 
 def program(archipelago: DeviceArchipelago, number: int, slot: int) -> Program:

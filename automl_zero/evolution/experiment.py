@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -14,6 +14,7 @@ from automl_zero.evolution import engine
 from automl_zero.evolution.ancestry import Step, StepKey, records
 from automl_zero.evolution.candidate import Candidate
 from automl_zero.evolution.config import ExperimentConfig
+from automl_zero.evolution.crew import Crew
 from automl_zero.evolution.islands import Archipelago, program_in
 from automl_zero.evolution.mutation import Space
 from automl_zero.evolution.progress import Progress
@@ -26,7 +27,7 @@ class Host(Protocol):
 
     config: ExperimentConfig
     space: Space
-    pool: ThreadPoolExecutor
+    pool: Crew
 
     def stop_requested(self) -> bool:
         """Whether to stop before the next barrier."""
@@ -37,8 +38,8 @@ class Host(Protocol):
     def save(self) -> None:
         """Write a checkpoint."""
 
-    def wait_for(self, jobs: list[Future[bool]]) -> bool:
-        """Wait for islands; False when they were stopped before their barrier."""
+    def wait_for(self, jobs: list[Future[None]]) -> None:
+        """Wait for islands to reach a barrier or to be stopped."""
 
     def select(self, program: Any) -> float:
         """Mean fitness on the select tasks."""
@@ -121,9 +122,9 @@ class Experiment:
         start = time.perf_counter()
         host = self.host
         jobs = self.islands.start(self.islands.remaining, host.pool, host.stop_requested, host.checkpoint_due)
-        reached = host.wait_for(jobs)
+        host.wait_for(jobs)
         self.search_seconds += time.perf_counter() - start
-        return reached
+        return not any(self.islands.remaining)
 
     def _quotas(self) -> list[int]:
         """Individuals for each island until the next barrier; zeros at the end of the experiment."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Container, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from automl_zero.evolution import engine, stopwatch
 from automl_zero.evolution.ancestry import Step, StepKey, ancestors, last_step
 from automl_zero.evolution.budget import limit, op_costs
 from automl_zero.evolution.caches import new_cache, new_counted_cache
+from automl_zero.evolution.crew import Crew
 from automl_zero.evolution.engine import Island, Settings
 from automl_zero.evolution.hurdles import new_record
 from automl_zero.evolution.lineage import Lines, new_lineage
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 _CALL_SECONDS = 0.1  # a compiled call should not last longer, so that stops are seen soon
 _FIRST_CALL = 50
+_TURNS_IN_CALL = 400  # a turn is not worth taking below that part of it
 
 
 def make_settings(config: ExperimentConfig, data: LaneData) -> Settings:
@@ -150,48 +153,68 @@ class Archipelago:
         self.barriers = 0
         self.remaining = [0] * config.islands
         self._call_sizes = [_FIRST_CALL] * config.islands  # individuals a compiled call, adapted to the speed
+        self._lock = Lock()
+        self._free: set[int] = set()  # islands that no thread advances at the moment
 
     def start(
         self,
         quotas: Sequence[int],
-        pool: ThreadPoolExecutor,
+        pool: Crew,
         stop: Callable[[], bool],
         pause: Callable[[], bool] = lambda: False,
-    ) -> list[Future[bool]]:
-        """Let island i make quotas[i] individuals; the results are False where `stop` or `pause` cut that short.
+    ) -> list[Future[None]]:
+        """Let island i make quotas[i] individuals, unless `stop` or `pause` cuts that short; `remaining` tells.
 
         An island makes a few individuals however soon it is stopped, so that there is always a program to offer. And
         it makes a few between two pauses, however short the time between them.
         """
         self.remaining = list(quotas)
-        return [pool.submit(self._advance_island, number, stop, pause) for number in range(len(self.islands))]
+        self._free = set(range(len(self.islands)))
+        threads = min(pool.size, len(self.islands))
+        return [pool.submit(self._take_turns, threads, tuple(quotas), stop, pause) for _ in range(threads)]
 
-    def _advance_island(self, number: int, stop: Callable[[], bool], pause: Callable[[], bool]) -> bool:
-        quota = self.remaining[number]
-        while self.remaining[number] > 0:
-            begun = self.remaining[number] < quota
-            if self.islands[number].counters[engine.INDIVIDUALS] > 0 and (stop() or (begun and pause())):
-                return False
-            count = min(self._call_sizes[number], self.remaining[number])
+    def _take_turns(
+        self, threads: int, quotas: Sequence[int], stop: Callable[[], bool], pause: Callable[[], bool]
+    ) -> None:
+        """Be one of the threads that advance the islands."""
+        while True:
+            stopping, pausing = stop(), pause()
+            with self._lock:
+                able = [
+                    number
+                    for number in self._free
+                    if self.islands[number].counters[engine.INDIVIDUALS] == 0
+                    or not (stopping or (pausing and self.remaining[number] < quotas[number]))
+                ]
+                calls = [remaining / size for remaining, size in zip(self.remaining, self._call_sizes, strict=True)]
+                number = max(able, key=calls.__getitem__, default=-1)
+                if number < 0 or not self.remaining[number]:
+                    return
+                self._free.remove(number)
+                call_size = self._call_sizes[number]
+                count = min(self.remaining[number], call_size)
+                if threads > 1:  # turns become shorter towards the barrier, so that the threads reach it together
+                    share = sum(calls) / (3 * threads)
+                    count = min(count, max(int(share * call_size), call_size // _TURNS_IN_CALL, 1))
             start = time.perf_counter()
             self.advance(number, count)
             fitting = int(count / max(time.perf_counter() - start, 1e-9) * _CALL_SECONDS)
-            self._call_sizes[number] = max(1, min(fitting, 10 * self._call_sizes[number]))
-            self.remaining[number] -= count
-        return True
+            self._call_sizes[number] = max(1, min(fitting, 10 * call_size))
+            with self._lock:
+                self.remaining[number] -= count
+                self._free.add(number)
 
     def advance(self, number: int, count: int) -> None:
         """Let one island make some individuals, in this thread."""
         self._advance[number](count)
 
-    def compile(self) -> bool:
+    def compile(self) -> None:
         """Compile whatever the islands will call, by letting the first make an individual."""
         self.advance(0, 1)
         if self.config.migrants and self.config.diversity:
             engine.assess_again(self.islands[0], self.space, self.settings[0], self.data[0], 0)
-        return True
 
-    def migrate(self, pool: ThreadPoolExecutor | None = None) -> None:
+    def migrate(self, pool: Crew | None = None) -> None:
         """Islands exchange individuals, which replace the oldest (paper, Section 3.2).
 
         Every island sends a sample of its population, drawn without replacement: to a common pool, from which it

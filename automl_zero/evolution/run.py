@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from automl_zero.evolution import checkpoint, engine
 from automl_zero.evolution.candidate import Candidate
 from automl_zero.evolution.checkpoint import Checkpoint
 from automl_zero.evolution.config import ExperimentConfig
+from automl_zero.evolution.crew import Crew
 from automl_zero.evolution.experiment import Experiment
 from automl_zero.evolution.islands import Archipelago
 from automl_zero.evolution.mutation import make_space
@@ -64,7 +65,7 @@ class Run:
         config: ExperimentConfig,
         seed: int,
         directory: RunDirectory | None,
-        pool: ThreadPoolExecutor,
+        pool: Crew,
         callback: Callback | None,
         saved: Checkpoint | None = None,
     ) -> None:
@@ -311,14 +312,15 @@ class Run:
             self.last_best_file = self.seconds()
             self.directory.write_best(candidate.program, experiment.lineage(candidate))
 
-    def wait_for(self, jobs: list[Future[bool]]) -> bool:
-        """Wait for islands to reach a barrier, with the callback's heart beating; False when they were stopped."""
-        pending: set[Future[bool]] = set(jobs)
+    def wait_for(self, jobs: list[Future[None]]) -> None:
+        """Wait for islands, with the callback's heart beating."""
+        pending: set[Future[None]] = set(jobs)
         while pending:
             pending = wait(pending, timeout=_HEARTBEAT).not_done
             if pending:
                 self._call()
-        return all(job.result() for job in jobs)
+        for job in jobs:
+            job.result()
 
     def request_stop(self) -> bool:
         """Ask the run to stop, from outside; False when it was asked before."""

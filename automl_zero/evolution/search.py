@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from automl_zero import __version__, provenance
 from automl_zero.evolution import checkpoint
 from automl_zero.evolution.checkpoint import Checkpoint
 from automl_zero.evolution.config import ConfigError, ExperimentConfig, load_config
+from automl_zero.evolution.crew import Crew
 from automl_zero.evolution.interrupts import requests_to_stop
 from automl_zero.evolution.progress import Result
 from automl_zero.evolution.run import Callback, Run
@@ -208,7 +208,7 @@ def _execute(
 ) -> Result:
     threads = min(workers or usable_cores(), config.islands)
     try:
-        with ThreadPoolExecutor(threads, thread_name_prefix="automl-zero") as pool:
+        with Crew(threads) as pool:
             run = Run(config, seed, directory, pool, callback, saved)
             try:
                 with requests_to_stop(run.request_stop):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 from automl_zero.analysis.compiled import new_canonical
 from automl_zero.evolution import engine, islands
 from automl_zero.evolution.config import ExperimentConfig
+from automl_zero.evolution.crew import Crew
 from automl_zero.evolution.islands import Archipelago, program_in
 from automl_zero.evolution.mutation import make_space
 from automl_zero.interpreters.lane_data import LaneData
@@ -47,8 +47,8 @@ def make_config(**settings: Any) -> ExperimentConfig:
 
 
 @pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(2) as threads:
+def pool() -> Iterator[Crew]:
+    with Crew(2) as threads:
         yield threads
 
 
@@ -59,10 +59,17 @@ def make(
     return Archipelago(config, make_space(config), data, key, own_data)
 
 
-def go(archipelago: Archipelago, pool: ThreadPoolExecutor, count: int) -> None:
+def go(archipelago: Archipelago, pool: Crew, count: int) -> None:
     """Let every island make so many individuals."""
-    jobs = archipelago.start([count] * len(archipelago.islands), pool, lambda: False)
-    assert [job.result() for job in jobs] == [True] * len(archipelago.islands)
+    advance(archipelago, [count] * len(archipelago.islands), pool)
+    assert not any(archipelago.remaining)
+
+
+def advance(
+    archipelago: Archipelago, quotas: Sequence[int], pool: Crew, stop: Callable[[], bool] = lambda: False
+) -> None:
+    for job in archipelago.start(quotas, pool, stop):
+        job.result()
 
 
 def individuals(archipelago: Archipelago) -> list[list[tuple[Any, ...]]]:
@@ -99,7 +106,7 @@ def test_neither_threads_nor_where_calls_end_change_a_result(data, monkeypatch, 
             monkeypatch.setattr(islands, "_FIRST_CALL", settings[0])
             monkeypatch.setattr(islands, "_CALL_SECONDS", settings[1])
         archipelago = make(data)
-        with ThreadPoolExecutor(settings[2] if settings else 2) as pool:
+        with Crew(settings[2] if settings else 2) as pool:
             for _ in range(3):
                 go(archipelago, pool, 60)
                 archipelago.migrate(pool if settings else None)
@@ -118,37 +125,54 @@ def test_an_island_makes_its_quota(data, pool):
     archipelago = make(data)
     for quotas in ([3, 0, 1], [20, 5, 9]):
         before = [int(island.counters[engine.INDIVIDUALS]) for island in archipelago.islands]
-        jobs = archipelago.start(quotas, pool, lambda: False)
-        assert all(job.result() for job in jobs)
+        advance(archipelago, quotas, pool)
         after = [int(island.counters[engine.INDIVIDUALS]) for island in archipelago.islands]
         assert [b - a for a, b in zip(before, after, strict=True)] == quotas
     assert archipelago.total(engine.INDIVIDUALS) == 38
+
+
+def test_threads_share_islands_in_turns(data, monkeypatch, pool):
+    monkeypatch.setattr(islands, "_FIRST_CALL", 2000)
+    archipelago = make(data)
+    advance_one, turns, running = archipelago.advance, [], set()
+
+    def watched(number: int, count: int) -> None:
+        assert number not in running  # by the other thread
+        running.add(number)
+        turns.append(count)
+        advance_one(number, count)
+        running.remove(number)
+
+    monkeypatch.setattr(archipelago, "advance", watched)
+    go(archipelago, pool, 400)
+    assert archipelago.total(engine.INDIVIDUALS) == sum(turns) == 3 * 400
+    assert turns[0] == pytest.approx(3 * 400 / 6, abs=1)  # a third of what every thread has to do
+    assert min(turns[1:]) < turns[0]  # so that the threads reach the barrier together
 
 
 def test_a_stop_is_noticed_between_calls(data, monkeypatch, pool):
     monkeypatch.setattr(islands, "_FIRST_CALL", 5)
     monkeypatch.setattr(islands, "_CALL_SECONDS", 0.0)
     archipelago = make(data, islands=1)
-    asked = iter([False, False, True])
-    (job,) = archipelago.start([100], pool, lambda: next(asked))
-    assert job.result() is False
-    # A call of five, two of one, and the question before the first individual is not asked.
+    asked = iter([True, False, False, True])
+    advance(archipelago, [100], pool, lambda: next(asked))
+    # A call of five, two of one; the answer before the first individual does not count.
     assert archipelago.total(engine.INDIVIDUALS) == 5 + 1 + 1
+    assert archipelago.remaining == [93]
 
 
 def test_an_island_that_is_stopped_at_once_has_a_program_to_offer(data, pool):
     archipelago = make(data)
-    jobs = archipelago.start([1000] * 3, pool, lambda: True)
-    assert [job.result() for job in jobs] == [False] * 3
+    advance(archipelago, [1000] * 3, pool, lambda: True)
     made = [int(island.counters[engine.INDIVIDUALS]) for island in archipelago.islands]
     assert all(0 < count < 1000 for count in made)
+    assert archipelago.remaining == [1000 - count for count in made]
 
 
 def test_the_mean_fitness_is_that_of_all_individuals_there_are(data, pool):
     archipelago = make(data)
     assert archipelago.mean_fitness() == 0.0
-    jobs = archipelago.start([1, 5, 40], pool, lambda: False)
-    assert all(job.result() for job in jobs)
+    advance(archipelago, [1, 5, 40], pool)
     filled = [[one[1] for one in island[:n]] for island, n in zip(individuals(archipelago), (1, 5, P), strict=True)]
     assert archipelago.mean_fitness() == pytest.approx(np.mean(np.concatenate(filled)), rel=1e-14)
 
@@ -157,7 +181,7 @@ def test_the_mean_fitness_is_that_of_all_individuals_there_are(data, pool):
 
 
 @pytest.fixture
-def settled(data: LaneData, pool: ThreadPoolExecutor) -> Callable[..., Archipelago]:
+def settled(data: LaneData, pool: Crew) -> Callable[..., Archipelago]:
     """An archipelago whose oldest individuals are not in the first slots."""
 
     def build(**settings: Any) -> Archipelago:
@@ -290,13 +314,11 @@ def test_nothing_happens_without_migrants_or_without_another_island(settled, set
 
 def test_nothing_happens_before_all_initial_populations_are_complete(data, pool):
     archipelago = make(data)
-    jobs = archipelago.start([P, P, P - 1], pool, lambda: False)
-    assert all(job.result() for job in jobs)
+    advance(archipelago, [P, P, P - 1], pool)
     before = state(archipelago)
     archipelago.migrate()
     assert state(archipelago) == before
-    jobs = archipelago.start([0, 0, 1], pool, lambda: False)
-    assert all(job.result() for job in jobs)
+    advance(archipelago, [0, 0, 1], pool)
     archipelago.migrate()
     assert oldest(archipelago) == [4, 4, 4]
 
@@ -314,7 +336,7 @@ def other_data() -> LaneData:
 INDEXED = [*OPS, "vector_const_set", "vector_gaussian_set"]  # an element's number depends on the number of features
 
 
-def with_other_tasks(data: LaneData, other_data: LaneData, pool: ThreadPoolExecutor, **settings: Any) -> Archipelago:
+def with_other_tasks(data: LaneData, other_data: LaneData, pool: Crew, **settings: Any) -> Archipelago:
     """Islands of which the second has other tasks, after their initial populations."""
     space = make_config().search_space.model_dump()
     for component in COMPONENTS:
@@ -351,7 +373,7 @@ def test_immigrants_are_assessed_on_the_tasks_of_the_island_that_receives_them(
     if threads is None:
         archipelago.migrate()
     else:
-        with ThreadPoolExecutor(threads) as other_pool:
+        with Crew(threads) as other_pool:
             archipelago.migrate(other_pool)
     for number, island in enumerate(individuals(archipelago)):
         for program, fitness, value in island:
@@ -492,7 +514,7 @@ ALL_PARTS: dict[str, Any] = {
 
 def run_all_parts(data: LaneData, other_data: LaneData, threads: int, barriers: int) -> Archipelago:
     archipelago = make(data, own_data=[data, other_data, data], **ALL_PARTS)
-    with ThreadPoolExecutor(threads) as pool:
+    with Crew(threads) as pool:
         for _ in range(barriers):
             go(archipelago, pool, 45)
             archipelago.migrate(pool)

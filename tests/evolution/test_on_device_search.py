@@ -7,7 +7,6 @@ import hashlib
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -19,6 +18,7 @@ from automl_zero.analysis.liveness import remove_dead_code
 from automl_zero.evolution import engine
 from automl_zero.evolution.budget import cost_of, limit, op_costs
 from automl_zero.evolution.config import ExperimentConfig
+from automl_zero.evolution.crew import Crew
 from automl_zero.evolution.hurdles import new_record
 from automl_zero.evolution.on_device import archipelago as module
 from automl_zero.evolution.on_device.archipelago import DeviceArchipelago
@@ -272,11 +272,11 @@ def test_an_island_does_not_depend_on_those_beside_it():
 
 def test_islands_make_their_quotas():
     archipelago = make(make_config())
-    with ThreadPoolExecutor(1) as pool:
+    with Crew(1) as pool:
         for quotas in ([20, 15, 0], [1, 0, 30]):
             before = np.array(counters(archipelago, engine.INDIVIDUALS))
             (job,) = archipelago.start(quotas, pool, lambda: False)
-            assert job.result()
+            job.result()
             assert (archipelago.counters[:, engine.INDIVIDUALS] - before).tolist() == quotas
     assert oldest(archipelago) == [9, 3, 6]
     assert archipelago.mean_fitness() == pytest.approx(
@@ -290,9 +290,9 @@ def test_islands_make_their_quotas():
 
 def test_a_stop_is_noticed_between_calls_and_leaves_a_program_to_offer():
     archipelago = make(make_config())
-    with ThreadPoolExecutor(1) as pool:
+    with Crew(1) as pool:
         (job,) = archipelago.start([100_000] * 3, pool, lambda: True)
-        assert job.result() is False
+        job.result()
     made = counters(archipelago, engine.INDIVIDUALS)
     assert 0 < made[0] < 100_000
     assert [left + done for left, done in zip(archipelago.remaining, made, strict=True)] == [100_000] * 3

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Container, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any
 
 import jax
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from automl_zero.evolution import engine
 from automl_zero.evolution.ancestry import Step, StepKey
 from automl_zero.evolution.config import ExperimentConfig
+from automl_zero.evolution.crew import Crew
 from automl_zero.evolution.mutation import Space
 from automl_zero.evolution.on_device.devices import by_island, compiled_advance, everywhere, mesh_for
 from automl_zero.evolution.on_device.genome import packed_of, rows_of
@@ -76,29 +77,28 @@ class DeviceArchipelago:
     def start(
         self,
         quotas: Sequence[int],
-        pool: ThreadPoolExecutor,
+        pool: Crew,
         stop: Callable[[], bool],
         pause: Callable[[], bool] = lambda: False,
-    ) -> list[Future[bool]]:
-        """Let island i make quotas[i] individuals; the result is False where `stop` or `pause` cut that short.
+    ) -> list[Future[None]]:
+        """Let island i make quotas[i] individuals, unless `stop` or `pause` cuts that short; `remaining` tells.
 
         The islands make a few individuals however soon they are stopped, and a few between two pauses.
         """
         self.remaining = list(quotas)
         return [pool.submit(self._advance_until, stop, pause)]
 
-    def _advance_until(self, stop: Callable[[], bool], pause: Callable[[], bool]) -> bool:
+    def _advance_until(self, stop: Callable[[], bool], pause: Callable[[], bool]) -> None:
         begun = False
         while any(self.remaining):
             if self.counters[:, engine.INDIVIDUALS].any() and (stop() or (begun and pause())):
-                return False
+                return
             steps = min(self._call_steps, max(self.remaining))
             start = time.perf_counter()
             self.advance(steps)
             fitting = int(steps / max(time.perf_counter() - start, 1e-9) * _CALL_SECONDS)
             self._call_steps = max(1, min(fitting, 4 * steps))
             begun = True
-        return True
 
     def advance(self, steps: int) -> None:
         """Let every island make what remains for it, at most so many individuals, in this thread."""
@@ -127,7 +127,7 @@ class DeviceArchipelago:
         ):
             self.counters[:, index] = array
 
-    def migrate(self, pool: ThreadPoolExecutor | None = None) -> None:
+    def migrate(self, pool: Crew | None = None) -> None:
         """Islands exchange individuals, which replace the oldest (paper, Section 3.2)."""
         count, islands = self.config.migrants, self.config.islands
         self.barriers += 1
