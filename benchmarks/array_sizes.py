@@ -18,8 +18,9 @@ def array_sizes(preset: str) -> dict[str, Any]:
     """Sizes of the arrays of a preset's search.
 
     A slot of an instruction takes 4 bytes of code and 24 of constants, whether or not it is in use. A population has
-    two rows more than individuals, for the candidate and for the best so far. The select tasks are laid out beside the
-    search tasks from their first use on.
+    two rows more than individuals, for the candidate and for the best so far. The lineage has room for more discoveries
+    than are ever alive; the operating system gives it only the pages that are written. The select tasks are laid out
+    beside the search tasks from their first use on.
 
     Args:
         preset: its name, or a configuration file (.toml).
@@ -39,6 +40,7 @@ def array_sizes(preset: str) -> dict[str, Any]:
         "population_size": config.population_size,
         "islands": config.islands,
         "populations_mib": config.islands * rows * sum(individual.values()) / _MIB,
+        "lineage_mib": config.islands * sum(array.nbytes for array in island.lineage) / _MIB,
         "caches_mib": config.islands * sum(array.nbytes for array in caches) / _MIB,
         "tasks_mib": sum(array.nbytes for array in stored) / _MIB,
     }

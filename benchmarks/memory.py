@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from automl_zero.presets import preset_names
 from benchmarks import plots, report
 from benchmarks.array_sizes import array_sizes
 from benchmarks.fits import slope
@@ -95,7 +94,7 @@ def measure(preset: str, minutes: float, interval: float, workers: int = 1, seed
         "peak_mib": max(watched.peak_mib, result["cost"]["peak_memory_mib"]),
         "individuals": result["individuals"],
         "experiments": len(result["experiments"]),
-        "arrays": [array_sizes(name) for name in dict.fromkeys([preset, *preset_names()])],
+        "arrays": [array_sizes(name) for name in dict.fromkeys([preset, "linear", "digits"])],
         "samples": [(round(seconds, 1), round(size, 2)) for seconds, size in watched.samples],
     }
 
@@ -185,13 +184,26 @@ def text(record: dict[str, Any]) -> str:
         )
     ]
     lines += ["", "Arrays by their sizes: bytes of an individual; MiB of all islands and of task sets in lanes"]
-    columns = ("slots", "code", "constants", "sizes", "fitness", "hash", "total", "islands", "pop.", "caches", "tasks")
+    columns = (
+        "slots",
+        "code",
+        "constants",
+        "sizes",
+        "fitness",
+        "hash",
+        "total",
+        "islands",
+        "pop.",
+        "lineage",
+        "caches",
+        "tasks",
+    )
     lines += [f"{'':18}" + "".join(f"{column:>10}" for column in columns)]
     for entry in record["arrays"]:
         part = entry["bytes_per_individual"]
         numbers = [entry["slots"], *(part[name] for name in ("code", "constants", "sizes", "fitness", "hashes"))]
         numbers += [sum(part.values()), entry["islands"]]
-        sizes = (entry[f"{name}_mib"] for name in ("populations", "caches", "tasks"))
+        sizes = (entry[f"{name}_mib"] for name in ("populations", "lineage", "caches", "tasks"))
         lines += [
             f"{entry['preset']:18}" + "".join(f"{n:>10}" for n in numbers) + "".join(f"{s:>10.2f}" for s in sizes)
         ]

@@ -154,10 +154,10 @@ class RunDirectory:
                     os.truncate(file, length)
         return notes
 
-    def read_metrics(self) -> list[dict[str, Any]]:
+    def read_metrics(self) -> list[str]:
         """The lines of metrics.jsonl."""
         file = self.path / METRICS
-        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+        return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
     def temporary(self, name: str, write: Callable[[Path], None]) -> Path:
         """Write a file under a temporary name; a failure leaves nothing behind."""

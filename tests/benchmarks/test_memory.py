@@ -15,10 +15,8 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory):
     folder = tmp_path_factory.mktemp("memory")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(memory, "preset_names", lambda: ["linear", "affine"])
-        arguments = ["linear", "--minutes", "0.06", "--interval", "0.2"]
-        status = memory.main([*arguments, "--json", str(folder / "m.json"), "--plot", str(folder / "m.png")])
+    arguments = ["linear", "--minutes", "0.06", "--interval", "0.2"]
+    status = memory.main([*arguments, "--json", str(folder / "m.json"), "--plot", str(folder / "m.png")])
     return status, folder
 
 
@@ -47,9 +45,9 @@ def test_the_plot_is_a_png_file(outcome):
 
 def test_the_text_shows_peak_growth_and_arrays(record):
     shown = memory.text(record)
-    for part in ("peak resident size", "MiB an hour", "constants", "affine"):
+    for part in ("peak resident size", "MiB an hour", "constants", "lineage", "digits"):
         assert part in shown
-    assert [entry["preset"] for entry in record["arrays"]] == ["linear", "affine"]
+    assert [entry["preset"] for entry in record["arrays"]] == ["linear", "digits"]
 
 
 def test_growth_counts_from_minute_two():
