@@ -23,6 +23,7 @@ from scipy.stats import chi2_contingency, ks_2samp
 
 from automl_zero.evolution.config import ExperimentConfig, load_config
 from automl_zero.evolution.crew import Crew
+from automl_zero.evolution.island_group import IslandGroup
 from automl_zero.evolution.islands import Archipelago
 from automl_zero.evolution.mutation import make_space
 from automl_zero.evolution.search_tasks import make_search_tasks
@@ -91,7 +92,7 @@ def trajectories(config: ExperimentConfig, looks: tuple[int, ...], seed: int) ->
     if config.backend == "jax":
         from automl_zero.evolution.on_device.archipelago import DeviceArchipelago
 
-        islands: Any = DeviceArchipelago(config, space, tasks, (seed, 0))
+        islands: IslandGroup = DeviceArchipelago(config, space, tasks, (seed, 0))
     else:
         islands = Archipelago(config, space, tasks.evaluator.data, (seed, 0), tasks.island_data)
     best, mean = [], []
@@ -101,7 +102,7 @@ def trajectories(config: ExperimentConfig, looks: tuple[int, ...], seed: int) ->
             for job in islands.start([look - made] * config.islands, pool, lambda: False):
                 job.result()
             made = look
-            best.append([float(island.fitness[config.population_size + 1]) for island in islands.islands])
+            best.append([islands.best_fitness(number) for number in range(config.islands)])
             mean.append([float(own.mean()) for own in islands.fitness()])
     return {"best": np.array(best), "mean": np.array(mean)}
 

@@ -14,7 +14,6 @@ import pytest
 from automl_zero.evolution import engine
 from automl_zero.evolution.config import ExperimentConfig
 from automl_zero.evolution.crew import Crew
-from automl_zero.evolution.islands import program_in
 from automl_zero.evolution.mutation import make_space
 from automl_zero.evolution.on_device import archipelago as module
 from automl_zero.evolution.on_device.archipelago import DeviceArchipelago
@@ -109,9 +108,7 @@ def go(archipelago: DeviceArchipelago, count: int) -> None:
 
 
 def program(archipelago: DeviceArchipelago, number: int, slot: int) -> Program:
-    view: Any = archipelago.islands[number]
-    space = make_space(archipelago.config)
-    return program_in(view, slot, archipelago.config.search_space.memory, space)
+    return archipelago.program(number, slot)
 
 
 def individuals(archipelago: DeviceArchipelago) -> list[list[tuple[Program, float]]]:

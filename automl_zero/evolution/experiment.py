@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,8 @@ from automl_zero.evolution.ancestry import Step, StepKey, records
 from automl_zero.evolution.candidate import Candidate
 from automl_zero.evolution.config import ExperimentConfig
 from automl_zero.evolution.crew import Crew
-from automl_zero.evolution.islands import Archipelago, program_in
+from automl_zero.evolution.island_group import IslandGroup
+from automl_zero.evolution.islands import Archipelago
 from automl_zero.evolution.mutation import Space
 from automl_zero.evolution.progress import Progress
 from automl_zero.evolution.run_directory import RunError
@@ -148,18 +149,17 @@ class Experiment:
 
     def _look_for_improvements(self) -> Candidate | None:
         """Take note of better programs, evaluated without caches; returns one that passes the select test, if any."""
-        for number, island in enumerate(self.islands.islands):
-            slot = self.config.population_size + 1
-            individual = int(island.counters[engine.BEST_INDIVIDUAL])
+        islands = self.islands
+        for number, individual in enumerate(islands.counts(engine.BEST_INDIVIDUAL).tolist()):
             if individual == self.checked[number]:
                 continue
             self.checked[number] = individual
             on_own_tasks = self._is_on_the_runs_tasks(number)
-            if on_own_tasks and self.best is not None and island.fitness[slot] <= self.best.search_fitness:
+            if on_own_tasks and self.best is not None and islands.best_fitness(number) <= self.best.search_fitness:
                 continue
-            candidate = self._candidate(number, slot)
+            candidate = self._candidate(number, islands.best_slot)
             if on_own_tasks:  # a cache may have flattered the program; then a better one must not be overlooked
-                island.fitness[slot] = candidate.search_fitness
+                islands.correct_best_fitness(number, candidate.search_fitness)
             if self.best is None or candidate.search_fitness > self.best.search_fitness:
                 self.hall_of_fame.append(candidate)
                 self.host.improved(self, candidate)
@@ -185,8 +185,7 @@ class Experiment:
         return candidate.select_fitness
 
     def _candidate(self, number: int, slot: int) -> Candidate:
-        island = self.islands.islands[number]
-        program = program_in(island, slot, self.config.search_space.memory, self.host.space)
+        program = self.islands.program(number, slot)
         found = self.islands.ancestors(number, slot, self.steps)
         self.steps |= {step.key: step for step in found}
         fitness = self._aggregate(self.tasks.evaluator.evaluate(program)[0])
@@ -295,14 +294,13 @@ class Experiment:
         )
 
 
-def _archipelago(config: ExperimentConfig, space: Space, tasks: SearchTasks, key: tuple[int, ...]) -> Archipelago:
+def _archipelago(config: ExperimentConfig, space: Space, tasks: SearchTasks, key: tuple[int, ...]) -> IslandGroup:
     """The islands of an experiment, on the backend of its configuration."""
     if config.backend == "numba":
         return Archipelago(config, space, tasks.evaluator.data, key, tasks.island_data)
     from automl_zero.evolution.on_device.archipelago import DeviceArchipelago  # imports JAX
 
-    islands: Any = DeviceArchipelago(config, space, tasks, key)  # which does what an Archipelago does
-    return cast(Archipelago, islands)
+    return DeviceArchipelago(config, space, tasks, key)
 
 
 def _rate(hits: int, lookups: int) -> float:

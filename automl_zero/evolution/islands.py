@@ -24,6 +24,7 @@ from automl_zero.evolution.caches import new_cache, new_counted_cache
 from automl_zero.evolution.crew import Crew
 from automl_zero.evolution.engine import Island, Settings
 from automl_zero.evolution.hurdles import new_record
+from automl_zero.evolution.island_group import IslandGroup
 from automl_zero.evolution.lineage import Lines, new_lineage
 from automl_zero.evolution.mutation import Space
 from automl_zero.evolution.random_numbers import new_generator
@@ -118,8 +119,8 @@ def program_in(island: Island, slot: int, memory: MemorySpec, space: Space) -> P
     return unpack(memory, island.code[slot], island.constants[slot], island.sizes[slot], space.starts)
 
 
-class Archipelago:
-    """The islands of one experiment.
+class Archipelago(IslandGroup):
+    """The islands of one experiment on the CPU.
 
     Args:
         config: the configuration.
@@ -127,10 +128,6 @@ class Archipelago:
         data: the search tasks.
         key: seeds the random numbers of the experiment.
         own_data: the search tasks of each island, where they are not the same for all.
-
-    Attributes:
-        remaining: individuals that each island has yet to make before the barrier.
-        barriers: barriers reached so far.
     """
 
     def __init__(
@@ -141,8 +138,8 @@ class Archipelago:
         key: Sequence[int],
         own_data: Sequence[LaneData] | None = None,
     ) -> None:
-        self.config, self.space, self.key = config, space, tuple(key)
-        self.data = list(own_data) if own_data is not None else [data] * config.islands
+        super().__init__(config, list(own_data) if own_data is not None else [data] * config.islands)
+        self.space, self.key = space, tuple(key)
         self.settings = [make_settings(config, own) for own in self.data]
         self.islands = [new_island(config, space, own, (*key, number)) for number, own in enumerate(self.data)]
         self._advance = [
@@ -150,8 +147,6 @@ class Archipelago:
             for island, settings, own in zip(self.islands, self.settings, self.data, strict=True)
         ]
         self.lines = Lines([island.lineage for island in self.islands])
-        self.barriers = 0
-        self.remaining = [0] * config.islands
         self._call_sizes = [_FIRST_CALL] * config.islands  # individuals a compiled call, adapted to the speed
         self._lock = Lock()
         self._free: set[int] = set()  # islands that no thread advances at the moment
@@ -163,11 +158,7 @@ class Archipelago:
         stop: Callable[[], bool],
         pause: Callable[[], bool] = lambda: False,
     ) -> list[Future[None]]:
-        """Let island i make quotas[i] individuals, unless `stop` or `pause` cuts that short; `remaining` tells.
-
-        An island makes a few individuals however soon it is stopped, so that there is always a program to offer. And
-        it makes a few between two pauses, however short the time between them.
-        """
+        """Let island i make quotas[i] individuals, as threads of the crew that take turns at the islands."""
         self.remaining = list(quotas)
         self._free = set(range(len(self.islands)))
         threads = min(pool.size, len(self.islands))
@@ -215,18 +206,13 @@ class Archipelago:
             engine.assess_again(self.islands[0], self.space, self.settings[0], self.data[0], 0)
 
     def migrate(self, pool: Crew | None = None) -> None:
-        """Islands exchange individuals, which replace the oldest (paper, Section 3.2).
-
-        Every island sends a sample of its population, drawn without replacement: to a common pool, from which it
-        receives as many, drawn without replacement, or to the next island. Individuals from an island with other
-        tasks are assessed anew.
-        """
+        """Islands exchange individuals; those from an island with other tasks are assessed anew."""
         count, size = self.config.migrants, self.config.population_size
         self.barriers += 1
         self.lines.hear()
         if count == 0 or len(self.islands) < 2:
             return
-        if any(self._population(island) < size for island in self.islands):
+        if self.populations().min() < size:
             return  # an initial population is not complete yet
         rng = np.random.default_rng((*self.key, len(self.islands), self.barriers))
         emigrants = [
@@ -264,6 +250,32 @@ class Archipelago:
             slots.append(slot)
         return slots
 
+    def restart(self, numbers: Sequence[int]) -> None:
+        """Let islands begin again with initial populations."""
+        for number in numbers:
+            restart(self.islands[number])
+
+    def counts(self, counter: int) -> npt.NDArray[np.int64]:
+        """A counter of every island, by its index in :mod:`automl_zero.evolution.engine`."""
+        return np.array([island.counters[counter] for island in self.islands])
+
+    def fitness(self) -> list[npt.NDArray[np.float64]]:
+        """Search fitness of each island's individuals, by slot, as far as its population is complete."""
+        counts = self.populations().tolist()
+        return [island.fitness[:count] for island, count in zip(self.islands, counts, strict=True)]
+
+    def best_fitness(self, number: int) -> float:
+        """Search fitness of an island's best individual."""
+        return float(self.islands[number].fitness[self.best_slot])
+
+    def correct_best_fitness(self, number: int, fitness: float) -> None:
+        """Set the search fitness of an island's best individual."""
+        self.islands[number].fitness[self.best_slot] = fitness
+
+    def program(self, number: int, slot: int) -> Program:
+        """The program in a slot of an island."""
+        return program_in(self.islands[number], slot, self.config.search_space.memory, self.space)
+
     def ancestors(self, number: int, slot: int, known: Container[StepKey]) -> list[Step]:
         """The steps that led to an individual, the last one first, until one that is known."""
         return ancestors(self.lines, number, slot, known, self.config.search_space.memory, self.space)
@@ -272,35 +284,8 @@ class Archipelago:
         """What the last step of an individual's line is known by."""
         return last_step(self.lines, number, slot)
 
-    def restart_stalled(self) -> None:
-        """Let the islands begin again that have made no better individual for the configured number of them."""
-        if self.config.restart_after is None:
-            return
-        for island in self.islands:
-            counters = island.counters
-            since = max(int(counters[engine.BEST_INDIVIDUAL]) + 1, int(counters[engine.FOUNDED]))
-            if counters[engine.INDIVIDUALS] - since >= self.config.restart_after:
-                restart(island)
-
-    def total(self, counter: int) -> int:
-        """A counter summed over the islands."""
-        return sum(int(island.counters[counter]) for island in self.islands)
-
-    def _population(self, island: Island) -> int:
-        born = int(island.counters[engine.INDIVIDUALS] - island.counters[engine.FOUNDED])
-        return min(born, self.config.population_size)
-
-    def fitness(self) -> list[npt.NDArray[np.float64]]:
-        """Search fitness of each island's individuals, by slot, as far as its population is complete."""
-        return [island.fitness[: self._population(island)] for island in self.islands]
-
-    def mean_fitness(self) -> float:
-        """Mean search fitness of the populations."""
-        fitness = np.concatenate(self.fitness())
-        return float(fitness.mean()) if fitness.size else 0.0
-
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Everything that an island's future depends on, by name, without copies; loading is writing into them."""
+        """Everything that the islands' future depends on, by name, without copies; loading is writing into them."""
         found: dict[str, npt.NDArray[Any]] = {}
         for number, island in enumerate(self.islands):
             for name in _STATE:

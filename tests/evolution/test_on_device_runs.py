@@ -104,7 +104,7 @@ def test_fitness_on_the_device_is_that_of_the_cpu():
             assert fitness == pytest.approx(expected, abs=1e-5)
             seen.add(round(float(fitness), 5))
     assert len(seen) > 3
-    best = archipelago.islands[0].fitness[13]
+    best = archipelago.best_fitness(0)
     assert best == pytest.approx(evaluator.evaluate(program(archipelago, 0, 13))[0].mean(), abs=1e-5)
 
 

@@ -20,15 +20,17 @@ from automl_zero.evolution import engine
 from automl_zero.evolution.ancestry import Step, StepKey
 from automl_zero.evolution.config import ExperimentConfig
 from automl_zero.evolution.crew import Crew
+from automl_zero.evolution.island_group import IslandGroup
 from automl_zero.evolution.mutation import Space
 from automl_zero.evolution.on_device.devices import by_island, compiled_advance, everywhere, mesh_for
 from automl_zero.evolution.on_device.genome import packed_of, rows_of
 from automl_zero.evolution.on_device.migration import exchange, routes
 from automl_zero.evolution.on_device.plan import make_plan
 from automl_zero.evolution.on_device.population import Islands, new_islands, restarted
-from automl_zero.evolution.on_device.views import IslandView
 from automl_zero.evolution.search_tasks import SearchTasks
 from automl_zero.interpreters.jax_lockstep import tasks_of
+from automl_zero.program import Program
+from automl_zero.program_arrays import unpack
 
 _CALL_SECONDS = 0.2  # a call should not last longer, so that stops are seen soon
 _FIRST_CALL = 4
@@ -36,7 +38,7 @@ _LARGE = ("rows", "canonical_table", "table", "hurdles")  # what stays on the de
 _restart = jax.jit(restarted, donate_argnums=0)
 
 
-class DeviceArchipelago:
+class DeviceArchipelago(IslandGroup):
     """The islands of one experiment.
 
     Args:
@@ -49,22 +51,15 @@ class DeviceArchipelago:
         plan: what its programs are compiled for.
         state: the islands; arrays that can be written to are on the host.
         counters: int64[I, COUNTERS], what has happened on each island.
-        islands: a view of each island.
-        data: the tasks of each island as the CPU backend has them; all are the same.
-        remaining: individuals that each island has yet to make before the barrier.
-        barriers: barriers reached so far.
     """
 
     def __init__(self, config: ExperimentConfig, space: Space, tasks: SearchTasks, key: Sequence[int]) -> None:
-        self.config, self.key = config, tuple(key)
-        self.data = tasks.island_data
+        super().__init__(config, tasks.island_data)
+        self.key, self.space = tuple(key), space
         self.plan = make_plan(config, space, tasks.task_set)
         self.state: Islands = new_islands(self.plan, key, config.islands)
         self.counters = np.zeros((config.islands, engine.COUNTERS), np.int64)
         self.counters[:, engine.BEST_INDIVIDUAL] = -1
-        self.islands = [IslandView(self, number) for number in range(config.islands)]
-        self.barriers = 0
-        self.remaining = [0] * config.islands
         self._mesh = mesh_for(config.islands)
         self._compiled = compiled_advance(self.plan, self._mesh)
         founders = rows_of(space.founders.code, space.founders.constants, space.founders.sizes)
@@ -81,10 +76,7 @@ class DeviceArchipelago:
         stop: Callable[[], bool],
         pause: Callable[[], bool] = lambda: False,
     ) -> list[Future[None]]:
-        """Let island i make quotas[i] individuals, unless `stop` or `pause` cuts that short; `remaining` tells.
-
-        The islands make a few individuals however soon they are stopped, and a few between two pauses.
-        """
+        """Let island i make quotas[i] individuals, all islands together, in one thread."""
         self.remaining = list(quotas)
         return [pool.submit(self._advance_until, stop, pause)]
 
@@ -131,50 +123,41 @@ class DeviceArchipelago:
         """Islands exchange individuals, which replace the oldest (paper, Section 3.2)."""
         count, islands = self.config.migrants, self.config.islands
         self.barriers += 1
-        if count == 0 or islands < 2 or self._populations().min() < self.config.population_size:
+        if count == 0 or islands < 2 or self.populations().min() < self.config.population_size:
             return
         rng = np.random.default_rng((*self.key, islands, self.barriers))
         chosen = routes(rng, islands, self.config.population_size, count, self.config.migration == "ring")
         self._settle(exchange(self._on_device(), self._put(chosen)))
 
-    def restart_stalled(self) -> None:
-        """Let the islands begin again that have made no better individual for the configured number of them."""
-        if self.config.restart_after is None:
-            return
-        since = np.maximum(self.counters[:, engine.BEST_INDIVIDUAL] + 1, self.counters[:, engine.FOUNDED])
-        stalled = self.counters[:, engine.INDIVIDUALS] - since >= self.config.restart_after
-        if stalled.any():
-            self._settle(_restart(self._on_device(), self._put(stalled)))
+    def restart(self, numbers: Sequence[int]) -> None:
+        """Let islands begin again with initial populations."""
+        chosen = np.zeros(self.config.islands, bool)
+        chosen[list(numbers)] = True
+        self._settle(_restart(self._on_device(), self._put(chosen)))
 
     # -- reports -------------------------------------------------------------------------------------------------
 
-    def total(self, counter: int) -> int:
-        """A counter summed over the islands."""
-        return int(self.counters[:, counter].sum())
-
-    def _populations(self) -> npt.NDArray[np.int64]:
-        """How many individuals each island has."""
-        born = self.counters[:, engine.INDIVIDUALS] - self.counters[:, engine.FOUNDED]
-        counts: npt.NDArray[np.int64] = np.minimum(born, self.config.population_size)
-        return counts
+    def counts(self, counter: int) -> npt.NDArray[np.int64]:
+        """A counter of every island, by its index in :mod:`automl_zero.evolution.engine`."""
+        return self.counters[:, counter]
 
     def fitness(self) -> list[npt.NDArray[np.float64]]:
         """Search fitness of each island's individuals, by slot, as far as its population is complete."""
         by_slot = np.asarray(self.state.fitness, np.float64)
-        return [own[:count] for own, count in zip(by_slot, self._populations().tolist(), strict=True)]
+        return [own[:count] for own, count in zip(by_slot, self.populations().tolist(), strict=True)]
 
-    def mean_fitness(self) -> float:
-        """Mean search fitness of the populations."""
-        fitness = np.concatenate(self.fitness())
-        return float(fitness.mean()) if fitness.size else 0.0
+    def best_fitness(self, number: int) -> float:
+        """Search fitness of an island's best individual."""
+        return float(self.state.best_fitness[number])
 
-    def packed(
-        self, number: int, slot: int
-    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-        """The packed program in a slot of an island, or above them its best one."""
-        if slot > self.config.population_size:
-            return packed_of(self.state.best_row[number])
-        return packed_of(np.asarray(self.state.rows[number, slot]))
+    def correct_best_fitness(self, number: int, fitness: float) -> None:
+        """Set the search fitness of an island's best individual."""
+        self.state.best_fitness[number] = fitness
+
+    def program(self, number: int, slot: int) -> Program:
+        """The program in a slot of an island."""
+        row = self.state.best_row[number] if slot == self.best_slot else np.asarray(self.state.rows[number, slot])
+        return unpack(self.config.search_space.memory, *packed_of(row), self.space.starts)
 
     def ancestors(self, number: int, slot: int, known: Container[StepKey]) -> list[Step]:
         """The discoveries that led to an individual: none are kept on the device."""
