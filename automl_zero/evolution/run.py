@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,13 +40,22 @@ _SEARCH_KEY, _EVOLUTION_KEY = 1, 2
 
 @dataclass
 class Totals:
-    """Sums over the experiments that have ended, and their records as JSON, which takes a tenth of the memory."""
+    """Sums over the experiments that have ended, and their records as JSON text, which takes a tenth of the memory."""
 
     individuals: int = 0
     train_steps: int = 0
     evaluated: int = 0
     search_seconds: float = 0.0
     records: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {**vars(self), "records": [json.loads(record) for record in self.records]}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Totals:
+        """The inverse of to_dict."""
+        return cls(**{**record, "records": [json.dumps(one) for one in record["records"]]})
 
 
 class Run:
@@ -126,7 +135,7 @@ class Run:
             target_fitness=self.config.target_fitness,
             history=[json.loads(line) for line in self.history],
             lineage=self.lineage,
-            experiments=[json.loads(record) for record in self.done.records],
+            experiments=self.done.to_dict()["records"],
             individuals=self.done.individuals,
             train_steps=self.done.train_steps,
             evaluated=self.done.evaluated,
@@ -222,7 +231,7 @@ class Run:
                 "seconds": self.seconds(),
                 "cpu_seconds": self.cpu_seconds(),
                 "logs": self.directory.log_lengths(),
-                "done": asdict(self.done),
+                "done": self.done.to_dict(),
                 "best": None if self.best is None else self.best.to_dict(),
                 "lineage": self.lineage,
                 "solved": self.solved,
@@ -236,7 +245,7 @@ class Run:
         state = saved.state
         self.started -= state["seconds"]
         self.cpu_started -= state["cpu_seconds"]
-        self.done = Totals(**state["done"])
+        self.done = Totals.from_dict(state["done"])
         self.best = None if state["best"] is None else Candidate.from_dict(state["best"])
         self.lineage, self.solved = state["lineage"], state["solved"]
         if self.directory is not None:

@@ -334,6 +334,12 @@ def test_a_checkpoint_holds_no_objects(tmp_path):
         assert {arrays[name].dtype.kind for name in arrays} <= set("uif")
 
 
+def test_a_checkpoint_tells_about_the_experiments_that_have_ended(unbroken):
+    saved, result = (json.loads((unbroken / f"{name}.json").read_bytes()) for name in ("checkpoint", "result"))
+    ended = result["experiments"][:-1]  # a limit of the run cut the last one short
+    assert saved["state"]["done"]["records"] == ended != []
+
+
 def test_a_run_without_files_writes_no_checkpoint(monkeypatch):
     monkeypatch.setattr(checkpoint, "save", lambda *_: pytest.fail("a checkpoint was written"))
     evolve(make_config(max_individuals=500, checkpoint_seconds=1e-6), seed=SEED)
