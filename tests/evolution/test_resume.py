@@ -249,7 +249,9 @@ def flip(file: Path) -> None:
 @pytest.mark.parametrize("damage", [cut, flip, Path.unlink])
 @pytest.mark.parametrize("name", ["checkpoint.json", "checkpoint.npz"])
 def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(name, damage, unbroken, tmp_path):
-    path = stopped_run(tmp_path / "run", 6, checkpoint_seconds=0.01)  # within the first experiment, of 15 barriers
+    path = tmp_path / "run"  # two checkpoints, at barriers of the first experiment
+    evolve(make_config(), seed=SEED, out=path, callback=lambda progress: progress.individuals < 600)
+    resume(path, callback=lambda progress: progress.individuals < 3000)
     damage(path / name)
     if (name, damage) == ("checkpoint.json", Path.unlink):  # as if killed between two renames
         resume(path)
