@@ -60,7 +60,7 @@ def unpack(memory: MemorySpec, code: Code, constants: Constants, sizes: Sizes, s
     return Program(memory, *components)
 
 
-@lru_cache(maxsize=4096)  # programs of a search share most of their instructions, and checking one takes a while
+@lru_cache(maxsize=1024)  # programs of a search share most of their instructions, and checking one takes a while
 def _instruction(op: Op, addresses: bytes, constants: bytes) -> Instruction:
     """An instruction from its op and the bytes that the arrays have for it."""
     kinds = (*op.inputs, *[RegisterType.NONE] * (2 - len(op.inputs)), op.output)

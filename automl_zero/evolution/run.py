@@ -85,7 +85,7 @@ class Run:
         self.started, self.cpu_started = time.perf_counter(), time.process_time()
         self.stopped = False  # by the callback or Ctrl-C
         self.done = Totals()
-        self.history: list[str] = []  # lines of metrics.jsonl
+        self.history: list[str] = []  # what would be the lines of metrics.jsonl, of a run without files
         self.best: Candidate | None = None  # of all experiments that have ended, by select fitness
         self.lineage: list[dict[str, Any]] = []  # the way to it
         self.solved = False
@@ -133,7 +133,7 @@ class Run:
             solved=self.solved,
             interrupted=self.stopped,
             target_fitness=self.config.target_fitness,
-            history=[json.loads(line) for line in self.history],
+            history=self._history(),
             lineage=self.lineage,
             experiments=self.done.to_dict()["records"],
             individuals=self.done.individuals,
@@ -150,6 +150,12 @@ class Run:
             self.directory.write_result(result.to_dict())
         self._say("done", "")
         return result
+
+    def _history(self) -> list[dict[str, Any]]:
+        """The lines of metrics.jsonl."""
+        if self.directory is not None:
+            return self.directory.read_metrics()
+        return [json.loads(line) for line in self.history]
 
     def _goes_on(self) -> bool:
         """Whether there is another experiment, or one to go on with; there is always a first one."""
@@ -248,8 +254,6 @@ class Run:
         self.done = Totals.from_dict(state["done"])
         self.best = None if state["best"] is None else Candidate.from_dict(state["best"])
         self.lineage, self.solved = state["lineage"], state["solved"]
-        if self.directory is not None:
-            self.history = self.directory.read_metrics()
         if state["experiment"] is not None:
             self.experiment = self._new_experiment(state["experiment"]["number"])
             self.experiment.restore(state["experiment"], saved.arrays)
@@ -281,10 +285,10 @@ class Run:
         state = (progress.experiment, progress.individuals)  # the end may have been reported as a barrier already
         if (log_due or at_end) and state != self.logged:
             self.last_report, self.logged = now, state
-            metrics = progress.metrics()
-            self.history.append(json.dumps(metrics))
             if self.directory is not None:
-                self.directory.append_metrics(metrics)
+                self.directory.append_metrics(progress.metrics())
+            else:
+                self.history.append(json.dumps(progress.metrics()))
         if state != (self.progress.experiment, self.progress.individuals):
             self.progress = progress
             self._call()

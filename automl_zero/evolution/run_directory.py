@@ -154,10 +154,14 @@ class RunDirectory:
                     os.truncate(file, length)
         return notes
 
-    def read_metrics(self) -> list[str]:
-        """The lines of metrics.jsonl."""
-        file = self.path / METRICS
-        return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """The lines of metrics.jsonl, but for any that somebody has damaged."""
+        found = []
+        with contextlib.suppress(OSError):
+            for line in (self.path / METRICS).read_bytes().splitlines():
+                with contextlib.suppress(ValueError):
+                    found.append(json.loads(line))
+        return found
 
     def temporary(self, name: str, write: Callable[[Path], None]) -> Path:
         """Write a file under a temporary name; a failure leaves nothing behind."""

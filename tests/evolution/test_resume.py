@@ -172,6 +172,16 @@ def test_seconds_of_all_parts_add_up(tmp_path):
     assert result.cpu_seconds > first["cpu_seconds"]
 
 
+def test_a_damaged_line_of_the_log_is_passed_over(tmp_path):
+    path = stopped_run(tmp_path / "run", 6)
+    log = path / "metrics.jsonl"
+    log.write_bytes(log.read_bytes().replace(b'"', b"\xff", 1))
+    result = resume(path)
+    damaged, *lines = log.read_bytes().splitlines()
+    assert b"\xff" in damaged
+    assert result.history == [json.loads(line) for line in lines] != []
+
+
 def test_the_log_has_no_line_twice(tmp_path):
     path = stopped_run(tmp_path / "run")
     resume(path)
