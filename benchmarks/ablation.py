@@ -56,7 +56,7 @@ def measure(scale: Scale, out: Path, workers: int | None, data_dir: str | None) 
 
 
 def summarize(record: dict[str, Any]) -> list[dict[str, Any]]:
-    """For each step: final fitness, its change and the change of speed by the step, and the share above the network."""
+    """For each step: final fitness, speed, and how both differ from the step before and from the base, in pairs."""
     network = record["models"]["hand-designed network"]
     runs = {step: experiment.of_variant(record, step) for step in STEPS}
     final = {step: [run["final_fitness"] for run in of_step] for step, of_step in runs.items()}
@@ -70,11 +70,14 @@ def summarize(record: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for step in STEPS
     ]
+    base = next(iter(STEPS))
     for (before, after), entry in zip(pairwise(STEPS), summary[1:], strict=True):
-        ratios = np.log(np.array(speed[after]) / np.array(speed[before]))
-        entry["change_of_final"] = paired_difference(final[after], final[before]).to_dict()
-        found = mean(ratios.tolist())
-        entry["speed_ratio"] = {name: float(np.exp(getattr(found, name))) for name in ("mean", "low", "high")}
+        for against, other in (("by_step", before), ("from_base", base)):
+            found = mean(np.log(np.array(speed[after]) / np.array(speed[other])).tolist())
+            entry[against] = {
+                "final": paired_difference(final[after], final[other]).to_dict(),
+                "speed_ratio": {name: float(np.exp(getattr(found, name))) for name in ("mean", "low", "high")},
+            }
     return summary
 
 
@@ -86,12 +89,12 @@ def text(record: dict[str, Any]) -> str:
         lines.append(f"{entry['step']:20}{Mean(**entry['final'])}")
         share, speed = entry["share_above_network"], entry["individuals_per_cpu_second"]
         lines.append(f"{'':20}{speed:,.0f} individuals per CPU second; above the network in {share:.0%} of the runs")
-        if "change_of_final" in entry:
-            ratio = entry["speed_ratio"]
-            lines.append(f"{'':20}change of accuracy {Mean(**entry['change_of_final'])}")
-            lines.append(
-                f"{'':20}speed x {ratio['mean']:.2f} (95 %: {ratio['low']:.2f} to {ratio['high']:.2f}, geometric mean)"
-            )
+        for against, label in (("by_step", "against the step before"), ("from_base", "against the base")):
+            if against in entry:
+                ratio = entry[against]["speed_ratio"]
+                interval = f"(95 %: {ratio['low']:.2f} to {ratio['high']:.2f}, geometric mean)"
+                lines.append(f"{'':20}{label}: accuracy {Mean(**entry[against]['final'])},")
+                lines.append(f"{'':20}speed x {ratio['mean']:.2f} {interval}")
     lines.append(f"hand-designed network {mean(record['models']['hand-designed network'])}")
     return "\n".join(lines)
 

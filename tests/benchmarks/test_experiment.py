@@ -139,15 +139,16 @@ def test_the_summary_of_table_s5_compares_pairs():
     assert (summary["share of basic above the network"], summary["share of full above the network"]) == (0.0, 1.0)
 
 
-def test_the_summary_of_the_ablation_compares_each_step_with_the_one_before():
+def test_the_summary_of_the_ablation_compares_each_step_with_the_one_before_and_the_base():
     finals = {step: [0.5 + 0.1 * i, 0.6 + 0.1 * i] for i, step in enumerate(ablation.STEPS)}
     speeds = {step: 10.0 * 2**i for i, step in enumerate(ablation.STEPS)}
     summary = ablation.summarize(made_up(finals, speeds))
     assert [entry["step"] for entry in summary] == list(ablation.STEPS)
-    assert "change_of_final" not in summary[0]
-    for entry in summary[1:]:
-        assert entry["change_of_final"]["mean"] == pytest.approx(0.1)
-        assert entry["speed_ratio"]["mean"] == pytest.approx(2.0)
+    assert not {"by_step", "from_base"} & summary[0].keys()
+    for i, entry in enumerate(summary[1:], 1):
+        for against, steps in (("by_step", 1), ("from_base", i)):
+            assert entry[against]["final"]["mean"] == pytest.approx(0.1 * steps)
+            assert entry[against]["speed_ratio"]["mean"] == pytest.approx(2.0**steps)
     assert [entry["share_above_network"] for entry in summary] == [0.0, 0.0, 1.0, 1.0, 1.0]
 
 
