@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -205,20 +206,25 @@ def run_until(seconds: float | None, *arguments: str) -> int | None:
 
 
 def test_a_run_killed_at_random_moments_ends_like_one_that_never_was(tmp_path):
-    config, path, whole = tmp_path / "config.toml", tmp_path / "run", tmp_path / "whole"
+    config, whole = tmp_path / "config.toml", tmp_path / "whole"
     config.write_text(make_config(checkpoint_seconds=0.02, max_individuals=300_000).to_toml(), encoding="utf-8")
     begin = ["evolve", "--config", str(config), "--seed", str(SEED), "--force", "--out"]
     assert run_until(None, *begin, str(whole)) == 0
-    moments = random.Random(KILLS)
+    moments, kills = random.Random(KILLS), 0
 
-    def go_on(seconds: float | None) -> int | None:
+    def go_on(path: Path) -> int | None:
         has_checkpoint = any((path / name).exists() for name in ("checkpoint.json", "checkpoint.previous.json"))
-        return run_until(seconds, *(["resume", str(path)] if has_checkpoint else [*begin, str(path)]))
+        command = ["resume", str(path)] if has_checkpoint else [*begin, str(path)]
+        return run_until(moments.uniform(0.3, 2.5), *command)
 
-    for _ in range(KILLS):
-        assert go_on(moments.uniform(0.5, 4.0)) in (None, 0)
-    assert go_on(None) == 0
-    assert outcome(path) == outcome(whole)
+    for number in count():
+        path = tmp_path / f"run{number}"
+        while (status := go_on(path)) is None:
+            kills += 1
+        assert status == 0
+        assert outcome(path) == outcome(whole)
+        if kills >= KILLS:
+            break
 
 
 @pytest.mark.parametrize("renames", range(4))
