@@ -9,7 +9,9 @@ import numpy as np
 from automl_zero.interpreters import record
 from automl_zero.jit import intrinsic, jit
 from automl_zero.memory import VECTOR_LABEL, VECTOR_PREDICTION
+from automl_zero.ops import TABLE
 
+_OUTER, _SUM = TABLE["vector_outer_product"].id, TABLE["matrix_sum"].id
 _PROBE_START = np.uint64(0x452821E638D01377)
 
 
@@ -49,7 +51,7 @@ def encode(form, data, ops, arena):  # type: ignore[no-untyped-def]
     arena.job[record.JOB_ONE_HOT] = 0
     n = 0
     for component in range(3):
-        ordinal = 0
+        ordinal, first = 0, n
         for _ in range(form.counts[component]):
             op = form.code[n, 0]
             arena.records[n, 0] = op
@@ -73,7 +75,28 @@ def encode(form, data, ops, arena):  # type: ignore[no-untyped-def]
             else:
                 arena.record_constants[n, 6] = form.constants[n, 0]
                 arena.record_constants[n, 7] = form.constants[n, 1]
+            if op == _SUM and n > first and form.code[n - 1, 0] == _OUTER:
+                _fuse(n - 1, form, ops, arena)
             n += 1
+
+
+@jit
+def _fuse(n, form, ops, arena):  # type: ignore[no-untyped-def]
+    """Let an outer product be one with the sum that follows it, when the product by itself is not needed."""
+    product = form.code[n, 3]
+    one, other, out = form.code[n + 1, 1], form.code[n + 1, 2], form.code[n + 1, 3]
+    if (one == product) == (other == product):
+        return  # a sum of other matrices, or twice the product
+    if out != product:
+        reads = 0
+        for m in range(form.counts[0] + form.counts[1] + form.counts[2]):
+            for j in range(2):
+                if ops.inputs[form.code[m, 0], j] == 3 and form.code[m, 1 + j] == product:
+                    reads += 1
+        if reads > 1:
+            return
+    arena.records[n, 0] = record.OUTER_AND_SUM
+    arena.records[n, 6] = arena.records[n + 1, 2 if one == product else 1]
 
 
 @jit

@@ -20,6 +20,8 @@ from automl_zero.ops import TABLE, Op, RegisterType
 
 _SCALAR, _VECTOR, _MATRIX = RegisterType.SCALAR, RegisterType.VECTOR, RegisterType.MATRIX
 
+OUTER_PRODUCT = TABLE["vector_outer_product"]
+
 ELEMENTWISE: dict[str, Callable[..., Value]] = {
     "sum": lambda c, x, y: c.add(x, y),
     "diff": lambda c, x, y: c.sub(x, y),
@@ -172,6 +174,23 @@ def _outer(k: Instruction) -> None:
     def line(i: Count) -> None:
         left = k.row(a, i)
         k.code.each(k.code.features, lambda j: k.set_row(k.code.mul(left, k.row(b, j)), out, k.cell(i, j)))
+
+    k.code.each(k.code.features, line, unroll=0)
+
+
+def outer_and_sum(k: Instruction) -> None:
+    """An outer product and the sum after it, without storing the product between the two: out = m + a b'."""
+    a, b, m = k.operand(0), k.operand(1), k.code.integer(k.pc, record.CONSTANTS)
+    out = k.code.integer(k.pc, record.SIZE + record.OUT)
+
+    def line(i: Count) -> None:
+        left = k.row(a, i)
+
+        def element(j: Count) -> None:
+            at = k.cell(i, j)
+            k.set_row(k.code.add(k.row(m, at), k.code.mul(left, k.row(b, j))), out, at)
+
+        k.code.each(k.code.features, element)
 
     k.code.each(k.code.features, line, unroll=0)
 

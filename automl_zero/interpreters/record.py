@@ -16,6 +16,10 @@ MASK2 = 40  #: the same for in2
 CONSTANTS = 48  #: two doubles; the value of a constant set is the first
 SIZE = 64
 
+#: In place of the op id of an outer product which the next instruction adds to a matrix and nothing else reads: both at
+#: once. The address of that matrix is where constants would be. No op has this id, for ids are stored in a byte.
+OUTER_AND_SUM = 256
+
 # What instructions share, rarely read.
 PHASE_WORD = 0  #: phase + 4 * component + 16 * epoch, the first counter word of the random draws
 EXAMPLE = 8  #: index of the example within its set, the second counter word

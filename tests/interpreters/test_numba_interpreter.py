@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from automl_zero import programs
-from automl_zero.interpreters import numpy_interpreter
+from automl_zero.interpreters import numpy_interpreter, record
 from automl_zero.interpreters.kernel import get_kernel
 from automl_zero.interpreters.lane_data import lay_out
 from automl_zero.interpreters.numba_interpreter import Evaluator, evaluate_programs, execute
@@ -20,6 +20,7 @@ from automl_zero.interpreters.numpy_interpreter import TaskRun
 from automl_zero.interpreters.permutation import epoch_order
 from automl_zero.memory import MemorySpec
 from automl_zero.ops import TABLE, Op, RegisterType
+from automl_zero.ops.table import MAX_OPS
 from automl_zero.program import COMPONENTS, Instruction, Program
 from automl_zero.tasks import TaskSet, from_arrays
 from benchmarks import conformance
@@ -191,6 +192,38 @@ def test_the_kernel_of_any_f_agrees_with_the_specialised_one(D, F):
     pairs = [(evaluator.evaluate(p), generic.evaluate(p)) for p in random_programs(100, seed=3)]
     agreeing = [a[1] == b[1] and bool((np.abs(a[0] - b[0]) <= 1e-9).all()) for a, b in pairs]
     assert np.mean(agreeing) >= 0.99
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_an_outer_product_and_a_sum_after_it_are_one_where_the_product_is_not_needed(dtype):
+    tasks = random_tasks(3, 4, N=8, M=3)
+    evaluator = Evaluator(tasks, dtype)
+    fused, needed = 0, 0
+    for outer_out, in1, in2, out, read in product(range(3), repeat=5):
+        setup = [Instruction("matrix_gaussian_set", out=i, constants=(0.1, 0.2)) for i in range(3)]
+        setup.append(Instruction("vector_uniform_set", out=1, constants=(-0.1, 0.1)))
+        predict = [
+            Instruction("matrix_vector_product", read, 0, 2),
+            Instruction("vector_inner_product", 2, 1, 1),
+        ]
+        learn = [
+            Instruction("vector_outer_product", 2, 1, outer_out),
+            Instruction("matrix_sum", in1, in2, out),
+            Instruction("matrix_vector_product", out, 1, 3),
+            Instruction("vector_sum", 1, 3, 1),
+        ]
+        one = program(setup, predict, learn)
+        fitness, steps = evaluator.evaluate(one)
+        expected = definition(one, tasks, dtype)
+        assert steps == expected[1]
+        np.testing.assert_allclose(fitness, expected[0], atol=1e-12 if dtype == "float64" else 1e-6)
+        assert evaluator._arena is not None
+        is_fused = record.OUTER_AND_SUM in evaluator._arena.records[: len(setup) + len(predict) + len(learn), 0]
+        once = (in1 == outer_out) != (in2 == outer_out)
+        assert not is_fused or (once and (out == outer_out or read != outer_out))
+        fused, needed = fused + is_fused, needed + (once and not is_fused)
+    assert (fused, needed) == (36 + 48, 24)  # into the product itself, and into another matrix
+    assert record.OUTER_AND_SUM >= MAX_OPS
 
 
 # -- the meaning of evaluation, by hand ------------------------------------------------------------------------------
