@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+import mmap
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 CACHE_LINE = 64  # bytes
+
+# Larger arrays are pages of their own. From the heap, those of one experiment after another would leave gaps between
+# what stays, and a long run would grow by megabytes.
+_PAGES_FROM = 1 << 16
 
 
 def padded(size: int) -> int:
@@ -18,6 +23,8 @@ def padded(size: int) -> int:
 
 def aligned_bytes(size: int) -> npt.NDArray[np.uint8]:
     """Zeroed bytes that share no cache line with anything else."""
+    if size >= _PAGES_FROM:
+        return np.frombuffer(mmap.mmap(-1, size), np.uint8)
     raw = np.zeros(padded(size) + CACHE_LINE, np.uint8)
     start = -raw.ctypes.data % CACHE_LINE
     return raw[start : start + size]

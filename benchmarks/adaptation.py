@@ -83,6 +83,7 @@ class Scale:
         valid: validation examples of a task.
         final_tasks: tasks of the final score.
         shrink: divides the numbers of training examples and epochs.
+        fitness: over the tasks; the preset's median, where there are few images to validate on, moves in large steps.
     """
 
     individuals: int
@@ -93,12 +94,13 @@ class Scale:
     valid: int = 200
     final_tasks: int = 45
     shrink: int = 1
+    fitness: str = "mean"
 
 
 SCALES = {
     "smoke": Scale(800, range(2), tuple(CONDITIONS), islands=2, tasks=4, valid=40, final_tasks=9, shrink=10),
-    "hour": Scale(50_000, range(10)),
-    "full": Scale(10_000_000, range(30), tuple(CONDITIONS), islands=10, valid=1000, final_tasks=90),
+    "hour": Scale(60_000, range(10), tasks=16),
+    "full": Scale(10_000_000, range(30), tuple(CONDITIONS), islands=10, valid=1000, final_tasks=90, fitness="median"),
 }
 
 
@@ -124,6 +126,7 @@ def config(name: str, scale: Scale, kind: str, data_dir: str | None = None) -> E
             f"name={name}",
             f"tasks={{ {', '.join(tasks)} }}",
             f"islands={scale.islands}",
+            f"fitness={scale.fitness}",
             f"migration_every={min(1000, scale.individuals // scale.islands)}",
             f"experiment_individuals={scale.individuals}",
             "experiment_train_steps=none",
