@@ -29,7 +29,7 @@ from automl_zero.evolution.run_directory import (
     write_synced,
 )
 
-FORMAT = "automl-zero-checkpoint/1"
+FORMAT = "automl-zero-checkpoint/2"
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import time
-import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from automl_zero.evolution.experiment import Experiment
 from automl_zero.evolution.islands import Archipelago
 from automl_zero.evolution.mutation import make_space
 from automl_zero.evolution.progress import Phase, Progress, Result
-from automl_zero.evolution.run_directory import RunDirectory
+from automl_zero.evolution.run_directory import EXPERIMENTS, HALL_OF_FAME, METRICS, RunDirectory
 from automl_zero.evolution.search_tasks import SearchTasks, make_search_tasks
 from automl_zero.interpreters.numba_interpreter import Evaluator
 from automl_zero.program import Program
@@ -41,22 +40,13 @@ _SEARCH_KEY, _EVOLUTION_KEY = 1, 2
 
 @dataclass
 class Totals:
-    """Sums over the experiments that have ended, and their records as compressed JSON: a long run has thousands."""
+    """Sums over the experiments that have ended."""
 
+    experiments: int = 0
     individuals: int = 0
     train_steps: int = 0
     evaluated: int = 0
     search_seconds: float = 0.0
-    records: list[bytes] = field(default_factory=list)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
-        return {**vars(self), "records": [json.loads(zlib.decompress(record)) for record in self.records]}
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Totals:
-        """The inverse of to_dict."""
-        return cls(**{**record, "records": [_compressed(one) for one in record["records"]]})
 
 
 class Run:
@@ -86,7 +76,7 @@ class Run:
         self.started, self.cpu_started = time.perf_counter(), time.process_time()
         self.stopped = False  # by the callback or Ctrl-C
         self.done = Totals()
-        self.history: list[str] = []  # what would be the lines of metrics.jsonl, of a run without files
+        self.kept: dict[str, list[str]] = {METRICS: [], EXPERIMENTS: []}  # lines of the logs of a run without files
         self.best: Candidate | None = None  # of all experiments that have ended, by select fitness
         self.lineage: list[dict[str, Any]] = []  # the way to it
         self.solved = False
@@ -113,7 +103,7 @@ class Run:
         self._compile()
         while self._goes_on():
             if self.experiment is None:
-                self.experiment = self._new_experiment(len(self.done.records))
+                self.experiment = self._new_experiment(self.done.experiments)
             experiment = self.experiment
             candidate = experiment.run()
             self.report(experiment, at_end=True)
@@ -134,9 +124,9 @@ class Run:
             solved=self.solved,
             interrupted=self.stopped,
             target_fitness=self.config.target_fitness,
-            history=self._history(),
+            history=self._logged(METRICS),
             lineage=self.lineage,
-            experiments=self.done.to_dict()["records"],
+            experiments=self._logged(EXPERIMENTS),
             individuals=self.done.individuals,
             train_steps=self.done.train_steps,
             evaluated=self.done.evaluated,
@@ -152,18 +142,25 @@ class Run:
         self._say("done", "")
         return result
 
-    def _history(self) -> list[dict[str, Any]]:
-        """The lines of metrics.jsonl."""
+    def _log(self, log: str, record: Mapping[str, Any]) -> None:
+        """Add a line to a log, which is read back at the end: a long run must not grow by what it has done."""
         if self.directory is not None:
-            return self.directory.read_metrics()
-        return [json.loads(line) for line in self.history]
+            self.directory.append(log, record)
+        else:
+            self.kept[log].append(json.dumps(record))
+
+    def _logged(self, log: str) -> list[dict[str, Any]]:
+        """The lines of a log."""
+        if self.directory is not None:
+            return self.directory.read_log(log)
+        return [json.loads(line) for line in self.kept[log]]
 
     def _goes_on(self) -> bool:
         """Whether there is another experiment, or one to go on with; there is always a first one."""
-        if self.experiment is not None or not self.done.records:
+        if self.experiment is not None or not self.done.experiments:
             return True
         limit = self.config.max_experiments
-        if limit is not None and len(self.done.records) >= limit:
+        if limit is not None and self.done.experiments >= limit:
             return False
         return not (self.solved or self.stop_requested() or self._used_up())
 
@@ -216,7 +213,8 @@ class Run:
             "seconds": round(experiment.search_seconds, 3),
             "program": candidate.program.to_dict(),
         }
-        self.done.records.append(_compressed(record))
+        self.done.experiments += 1
+        self._log(EXPERIMENTS, record)
 
     # -- checkpoints -----------------------------------------------------------------------------------------------
 
@@ -238,7 +236,7 @@ class Run:
                 "seconds": self.seconds(),
                 "cpu_seconds": self.cpu_seconds(),
                 "logs": self.directory.log_lengths(),
-                "done": self.done.to_dict(),
+                "done": vars(self.done),
                 "best": None if self.best is None else self.best.to_dict(),
                 "lineage": self.lineage,
                 "solved": self.solved,
@@ -252,7 +250,7 @@ class Run:
         state = saved.state
         self.started -= state["seconds"]
         self.cpu_started -= state["cpu_seconds"]
-        self.done = Totals.from_dict(state["done"])
+        self.done = Totals(**state["done"])
         self.best = None if state["best"] is None else Candidate.from_dict(state["best"])
         self.lineage, self.solved = state["lineage"], state["solved"]
         if state["experiment"] is not None:
@@ -286,10 +284,7 @@ class Run:
         state = (progress.experiment, progress.individuals)  # the end may have been reported as a barrier already
         if (log_due or at_end) and state != self.logged:
             self.last_report, self.logged = now, state
-            if self.directory is not None:
-                self.directory.append_metrics(progress.metrics())
-            else:
-                self.history.append(json.dumps(progress.metrics()))
+            self._log(METRICS, progress.metrics())
         if state != (self.progress.experiment, self.progress.individuals):
             self.progress = progress
             self._call()
@@ -322,7 +317,7 @@ class Run:
             "search_fitness": candidate.search_fitness,
             "program": candidate.program.to_dict(),
         }
-        self.directory.append_hall_of_fame(record)
+        self.directory.append(HALL_OF_FAME, record)
         if self.seconds() - self.last_best_file >= _REPORT_EVERY:  # each version is synced to disk, which takes time
             self.last_best_file = self.seconds()
             self.directory.write_best(candidate.program, experiment.lineage(candidate))
@@ -363,7 +358,7 @@ class Run:
             "max_individuals": self.done.individuals + individuals,
             "max_train_steps": self.done.train_steps + train_steps,
             "max_seconds": self.seconds(),
-            "max_experiments": len(self.done.records),
+            "max_experiments": self.done.experiments,
         }
         limits = [(name, getattr(self.config, name)) for name in used if getattr(self.config, name) is not None]
         if not limits:
@@ -383,10 +378,6 @@ class Run:
     def _say(self, phase: Phase, message: str) -> None:
         self.progress = replace(self.progress, phase=phase, message=message, seconds=self.seconds())
         self._call()
-
-
-def _compressed(record: Mapping[str, Any]) -> bytes:
-    return zlib.compress(json.dumps(record).encode())
 
 
 def _derived(*key: int) -> int:

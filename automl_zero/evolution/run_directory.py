@@ -17,9 +17,10 @@ from automl_zero.program import Program
 
 CONFIG, METRICS, BEST = "config.toml", "metrics.jsonl", "best.json"
 HALL_OF_FAME, LINEAGE, RESULT = "hall_of_fame.jsonl", "lineage.jsonl", "result.json"
+EXPERIMENTS = "experiments.jsonl"
 CHECKPOINT, CHECKPOINT_ARRAYS = "checkpoint.json", "checkpoint.npz"
 PREVIOUS, PREVIOUS_ARRAYS = "checkpoint.previous.json", "checkpoint.previous.npz"
-LOGS = (METRICS, HALL_OF_FAME)
+LOGS = (METRICS, HALL_OF_FAME, EXPERIMENTS)
 OWN_FILES = (CONFIG, *LOGS, BEST, LINEAGE, RESULT, CHECKPOINT, CHECKPOINT_ARRAYS, PREVIOUS, PREVIOUS_ARRAYS)
 MARK = "# Configuration of a run of automl-zero"  #: with which config.toml begins
 
@@ -121,13 +122,19 @@ class RunDirectory:
         with self._reporting(self.path / RESULT):
             (self.path / RESULT).unlink(missing_ok=True)
 
-    def append_metrics(self, record: Mapping[str, Any]) -> None:
-        """Add a line to metrics.jsonl."""
-        self._append(METRICS, record)
-
-    def append_hall_of_fame(self, record: Mapping[str, Any]) -> None:
-        """Add a line to hall_of_fame.jsonl."""
-        self._append(HALL_OF_FAME, record)
+    def append(self, log: str, record: Mapping[str, Any]) -> None:
+        """Add a line to one of the LOGS, or nothing at all: half a line would make the rest of it unreadable."""
+        target = self.path / log
+        line = (json.dumps(record, allow_nan=False) + "\n").encode()
+        with self._reporting(target), target.open("ab", buffering=0) as file:
+            length = file.tell()
+            try:
+                while line:
+                    line = line[file.write(line) :]
+            except OSError:
+                with contextlib.suppress(OSError):
+                    file.truncate(length)
+                raise
 
     def log_lengths(self) -> dict[str, int]:
         """Bytes of the logs, which are on disk when this returns."""
@@ -154,11 +161,11 @@ class RunDirectory:
                     os.truncate(file, length)
         return notes
 
-    def read_metrics(self) -> list[dict[str, Any]]:
-        """The lines of metrics.jsonl, but for any that somebody has damaged."""
+    def read_log(self, log: str) -> list[dict[str, Any]]:
+        """The lines of one of the LOGS, but for any that somebody has damaged."""
         found = []
         with contextlib.suppress(OSError):
-            for line in (self.path / METRICS).read_bytes().splitlines():
+            for line in (self.path / log).read_bytes().splitlines():
                 with contextlib.suppress(ValueError):
                     found.append(json.loads(line))
         return found
@@ -209,20 +216,6 @@ class RunDirectory:
             with contextlib.suppress(OSError):
                 temporary.unlink()
             raise
-
-    def _append(self, name: str, record: Mapping[str, Any]) -> None:
-        """Add a line, or nothing at all: half a line would make the rest of the log unreadable."""
-        target = self.path / name
-        line = (json.dumps(record, allow_nan=False) + "\n").encode()
-        with self._reporting(target), target.open("ab", buffering=0) as file:
-            length = file.tell()
-            try:
-                while line:
-                    line = line[file.write(line) :]
-            except OSError:
-                with contextlib.suppress(OSError):
-                    file.truncate(length)
-                raise
 
 
 def write_synced(path: Path, text: str) -> None:

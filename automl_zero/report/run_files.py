@@ -14,6 +14,7 @@ from automl_zero.evolution.run_directory import (
     BEST,
     CHECKPOINT,
     CONFIG,
+    EXPERIMENTS,
     HALL_OF_FAME,
     LINEAGE,
     MARK,
@@ -80,7 +81,13 @@ class _Reader:
             highest = max((m.best for m in metrics if m.best is not None), default=None)
             fitness = fitness_so_far(program, saved, hall_of_fame, lineage or ()) if program else (highest, None)
             totals = _unfinished(saved, metrics, fitness)
-        records = result.get("experiments") if result else table(saved, "done").get("records")
+        experiments: tuple[Figures, ...] = ()
+        if result:
+            records = result.get("experiments")
+            if isinstance(records, list):
+                experiments = tuple(_figures(record) for record in records if isinstance(record, dict))
+        elif (self.path / EXPERIMENTS).exists():
+            experiments = self._lines(EXPERIMENTS, _figures)
         return RunFacts(
             path=self.path,
             state="running" if running else self._state(result),
@@ -89,7 +96,7 @@ class _Reader:
             seed=integer(source, "seed"),
             program=program,
             figures=totals,
-            experiments=tuple(_figures(r) for r in records if isinstance(r, dict)) if isinstance(records, list) else (),
+            experiments=experiments,
             metrics=metrics,
             lineage=lineage,
             versions=texts(table(source, "versions")),
@@ -234,7 +241,7 @@ def _unfinished(
 ) -> Figures:
     """Totals of a run without a result: those of its last report, or of its last checkpoint."""
     done = table(saved, "done")
-    searched = bool(done.get("records") or saved.get("experiment"))  # the first checkpoint is made before anything
+    searched = bool(done.get("experiments") or saved.get("experiment"))  # the first checkpoint is made before anything
     # Time and CPU time have to be of the same moment, or what is made of them is wrong.
     moments = [(last.seconds, last.cpu_seconds) for last in metrics[-1:]]
     if searched and (seconds := number(saved, "seconds")) is not None:

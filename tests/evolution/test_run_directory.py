@@ -45,9 +45,9 @@ def test_the_best_program_is_a_program_file(run: RunDirectory) -> None:
 
 
 def test_logs_grow_by_whole_lines(run: RunDirectory) -> None:
-    run.append_metrics({"individuals": 1, "best": None})
-    run.append_metrics({"individuals": 2, "best": 0.5})
-    run.append_hall_of_fame({"fitness": 0.5})
+    run.append("metrics.jsonl", {"individuals": 1, "best": None})
+    run.append("metrics.jsonl", {"individuals": 2, "best": 0.5})
+    run.append("hall_of_fame.jsonl", {"fitness": 0.5})
     lines = (run.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == [
         {"individuals": 1, "best": None},
@@ -68,7 +68,7 @@ def test_an_existing_run_is_refused(run: RunDirectory, name: str) -> None:
 def test_force_deletes_the_files_of_the_run_and_no_others(run: RunDirectory) -> None:
     run.write_config('name = "old"\n')
     run.write_best(programs.linear())
-    run.append_metrics({"individuals": 1})
+    run.append("metrics.jsonl", {"individuals": 1})
     run.write_result({"solved": True})
     (run.path / "notes.txt").write_text("mine", encoding="utf-8")
     run.release()
@@ -132,11 +132,11 @@ def test_on_a_full_disk_the_old_file_survives(run: RunDirectory, monkeypatch: py
 def test_logs_report_a_full_disk(run: RunDirectory) -> None:
     (run.path / "metrics.jsonl").symlink_to("/dev/full")
     with pytest.raises(RunError, match=r"metrics\.jsonl cannot be written: No space left on device"):
-        run.append_metrics({"individuals": 1})
+        run.append("metrics.jsonl", {"individuals": 1})
 
 
 def test_half_a_line_is_taken_back_when_the_disk_fills_up(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
-    run.append_metrics({"individuals": 1})
+    run.append("metrics.jsonl", {"individuals": 1})
     before = contents(run.path)
     real_open = Path.open
 
@@ -167,7 +167,7 @@ def test_half_a_line_is_taken_back_when_the_disk_fills_up(run: RunDirectory, mon
 
     monkeypatch.setattr(Path, "open", lambda path, *args, **settings: FillingUp(real_open(path, *args, **settings)))
     with pytest.raises(RunError, match="No space left on device"):
-        run.append_metrics({"individuals": 2})
+        run.append("metrics.jsonl", {"individuals": 2})
     monkeypatch.undo()
     assert contents(run.path) == before
 

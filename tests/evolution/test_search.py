@@ -32,7 +32,15 @@ OPS = [
     *("vector_inner_product", "vector_sum", "vector_gaussian_set", "vector_mean"),
 ]
 SIZES = {"num_tasks": 10, "num_train": 20, "num_valid": 10}
-FILES = ["best.json", "config.toml", "hall_of_fame.jsonl", "lineage.jsonl", "metrics.jsonl", "result.json"]
+FILES = [
+    "best.json",
+    "config.toml",
+    "experiments.jsonl",
+    "hall_of_fame.jsonl",
+    "lineage.jsonl",
+    "metrics.jsonl",
+    "result.json",
+]
 CHECKPOINTS = [f"checkpoint{name}" for name in (".json", ".npz", ".previous.json", ".previous.npz")]
 
 

@@ -96,9 +96,9 @@ def write_run(
     directory.write_config(load_config("linear", (*SMALL, *overrides)).to_toml())
     evolved().save(path / "best.json")
     for record in METRICS:
-        directory.append_metrics(record)
+        directory.append("metrics.jsonl", record)
     best = {"experiment": 2, "individuals": 4000, "search_fitness": 0.99, "program": evolved().to_dict()}
-    directory.append_hall_of_fame(best)
+    directory.append("hall_of_fame.jsonl", best)
     if steps is not None:
         lines = "".join(json.dumps(step) + "\n" for step in steps)
         (path / "lineage.jsonl").write_text(lines, encoding="utf-8")

@@ -43,12 +43,19 @@ def write_checkpoint(path: Path, **state: object) -> None:
     (path / "checkpoint.json").write_text(json.dumps({"state": state}), encoding="utf-8")
 
 
-def test_seed_and_experiments_of_a_run_without_result_are_those_of_its_checkpoint(write_run: WriteRun) -> None:
+def test_the_seed_of_a_run_without_result_is_that_of_its_checkpoint(write_run: WriteRun) -> None:
     path = write_run(finished=False)
-    write_checkpoint(path, seed=3, done={"records": [{"individuals": 5}]}, versions={"python": "3"})
+    write_checkpoint(path, seed=3, versions={"python": "3"})
     facts = read_run(path)
-    assert (facts.seed, facts.versions) == (3, {"python": "3"})
-    assert facts.experiments[0].individuals == 5
+    assert (facts.seed, facts.versions, facts.experiments) == (3, {"python": "3"}, ())
+
+
+def test_experiments_of_a_run_without_result_are_those_of_the_log(write_run: WriteRun) -> None:
+    path = write_run(finished=False)
+    (path / "experiments.jsonl").write_text('{"individuals": 5}\n[]\n{"individuals": 7}\n', encoding="utf-8")
+    facts = read_run(path)
+    assert [experiment.individuals for experiment in facts.experiments] == [5, 7]
+    assert "experiments.jsonl has 1 line that cannot be used." in facts.notes
 
 
 def without_cpu_time(path: Path) -> None:
@@ -59,7 +66,7 @@ def without_cpu_time(path: Path) -> None:
 
 def test_time_and_cpu_time_of_a_run_without_result_are_of_one_moment(write_run: WriteRun) -> None:
     path = write_run(finished=False)
-    begun = {"experiment": {"number": 0}, "done": {"records": []}}
+    begun = {"experiment": {"number": 0}, "done": {"experiments": 0}}
     write_checkpoint(path, seconds=0.1, cpu_seconds=0.05, **begun)
     assert (read_run(path).figures.seconds, read_run(path).figures.cpu_seconds) == (4.0, 8.0)
     without_cpu_time(path)
@@ -71,7 +78,7 @@ def test_time_and_cpu_time_of_a_run_without_result_are_of_one_moment(write_run: 
 def test_the_checkpoint_before_the_search_says_nothing_about_its_cost(write_run: WriteRun) -> None:
     path = write_run(finished=False)
     (path / "metrics.jsonl").unlink()
-    write_checkpoint(path, seconds=0.01, cpu_seconds=0.004, experiment=None, done={"individuals": 0, "records": []})
+    write_checkpoint(path, seconds=0.01, cpu_seconds=0.004, experiment=None, done={"individuals": 0, "experiments": 0})
     figures = read_run(path).figures
     assert (figures.seconds, figures.cpu_seconds, figures.individuals) == (None, None, None)
 
