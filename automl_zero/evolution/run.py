@@ -353,12 +353,14 @@ class Run:
         return None if limit is None else limit - self.done.train_steps
 
     def _limit(self, individuals: int, train_steps: int) -> tuple[tuple[str, float], float] | None:
-        """The limit that is nearest, and which share of it is used up."""
+        """The limit that is nearest, and which share of it is used up; counts are those of the present experiment."""
+        own = ((individuals, self.config.experiment_individuals), (train_steps, self.config.experiment_train_steps))
+        begun = max((made / limit for made, limit in own if limit is not None), default=0.0)
         used = {
             "max_individuals": self.done.individuals + individuals,
             "max_train_steps": self.done.train_steps + train_steps,
             "max_seconds": self.seconds(),
-            "max_experiments": self.done.experiments,
+            "max_experiments": self.done.experiments + min(begun, 1.0),
         }
         limits = [(name, getattr(self.config, name)) for name in used if getattr(self.config, name) is not None]
         if not limits:

@@ -333,6 +333,13 @@ def test_progress_names_the_limit_that_is_nearest(told_at_barriers):
     assert [progress.fraction for progress in watcher.of("search")] == [0.25, 0.5, 0.75, 1.0]
 
 
+def test_progress_counts_the_experiment_that_has_begun(told_at_barriers):
+    watcher = Watcher()
+    evolve(make_config(max_individuals=None, max_experiments=2, experiment_individuals=200), callback=watcher)
+    assert [progress.limit for progress in watcher.of("search")] == [("max_experiments", 2.0)] * 4
+    assert [progress.fraction for progress in watcher.of("search")] == [0.25, 0.5, 0.75, 1.0]
+
+
 # -- stops -----------------------------------------------------------------------------------------------------------
 
 
