@@ -76,27 +76,27 @@ def encode(form, data, ops, arena):  # type: ignore[no-untyped-def]
                 arena.record_constants[n, 6] = form.constants[n, 0]
                 arena.record_constants[n, 7] = form.constants[n, 1]
             if op == _SUM and n > first and form.code[n - 1, 0] == _OUTER:
-                _fuse(n - 1, form, ops, arena)
+                _fuse(n - 1, form.code, form.counts, ops.inputs, arena.records)
             n += 1
 
 
 @jit
-def _fuse(n, form, ops, arena):  # type: ignore[no-untyped-def]
+def _fuse(n, code, counts, inputs, records):  # type: ignore[no-untyped-def]
     """Let an outer product be one with the sum that follows it, when the product by itself is not needed."""
-    product = form.code[n, 3]
-    one, other, out = form.code[n + 1, 1], form.code[n + 1, 2], form.code[n + 1, 3]
+    product = code[n, 3]
+    one, other, out = code[n + 1, 1], code[n + 1, 2], code[n + 1, 3]
     if (one == product) == (other == product):
         return  # a sum of other matrices, or twice the product
     if out != product:
         reads = 0
-        for m in range(form.counts[0] + form.counts[1] + form.counts[2]):
+        for m in range(counts[0] + counts[1] + counts[2]):
             for j in range(2):
-                if ops.inputs[form.code[m, 0], j] == 3 and form.code[m, 1 + j] == product:
+                if inputs[code[m, 0], j] == 3 and code[m, 1 + j] == product:
                     reads += 1
         if reads > 1:
             return
-    arena.records[n, 0] = record.OUTER_AND_SUM
-    arena.records[n, 6] = arena.records[n + 1, 2 if one == product else 1]
+    records[n, 0] = record.OUTER_AND_SUM
+    records[n, 6] = records[n + 1, 2 if one == product else 1]
 
 
 @jit
