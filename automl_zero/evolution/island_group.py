@@ -18,26 +18,34 @@ from automl_zero.program import Program
 
 if TYPE_CHECKING:
     from automl_zero.evolution.config import ExperimentConfig
+    from automl_zero.evolution.mutation import Space
 
 
 class IslandGroup(ABC):
     """The islands of one experiment between barriers, up to which each evolves alone.
 
-    Attributes:
+    Args:
         config: the configuration.
+        space: its arrays.
         data: the search tasks of each island.
+        key: seeds the random numbers of the experiment.
+        most_threads: how many threads can advance the islands at a time.
+
+    Attributes:
         remaining: individuals that each island has yet to make before the barrier.
         barriers: barriers reached so far.
     """
 
-    def __init__(self, config: ExperimentConfig, data: Sequence[LaneData]) -> None:
-        self.config, self.data = config, data
+    def __init__(
+        self, config: ExperimentConfig, space: Space, data: Sequence[LaneData], key: Sequence[int], most_threads: int
+    ) -> None:
+        self.config, self.space, self.data, self.key = config, space, data, tuple(key)
+        self.most_threads = most_threads
         self.barriers = 0
         self.remaining = [0] * config.islands
 
     # -- evolution -----------------------------------------------------------------------------------------------
 
-    @abstractmethod
     def start(
         self,
         quotas: Sequence[int],
@@ -50,14 +58,31 @@ class IslandGroup(ABC):
         An island makes a few individuals however soon it is stopped, so that there is always a program to offer. And
         it makes a few between two pauses, however short the time between them.
         """
+        self.remaining = list(quotas)
+        threads = min(pool.size, self.most_threads)
+        return [pool.submit(self._advance_until, tuple(quotas), threads, stop, pause) for _ in range(threads)]
 
     @abstractmethod
+    def _advance_until(
+        self, quotas: Sequence[int], threads: int, stop: Callable[[], bool], pause: Callable[[], bool]
+    ) -> None:
+        """Advance islands as one of some threads, until nothing remains to be done for it or it shall stop or pause."""
+
     def migrate(self, pool: Crew | None = None) -> None:
         """Islands exchange individuals, which replace the oldest (paper, Section 3.2).
 
         Every island sends a sample of its population, drawn without replacement: to a common pool, from which it
         receives as many, drawn without replacement, or to the next island.
         """
+        self.barriers += 1
+        islands = self.config.islands
+        # Not before all initial populations are complete.
+        if self.config.migrants and islands > 1 and self.populations().min() == self.config.population_size:
+            self._exchange(np.random.default_rng((*self.key, islands, self.barriers)), pool)
+
+    @abstractmethod
+    def _exchange(self, rng: np.random.Generator, pool: Crew | None) -> None:
+        """Choose who goes where by random numbers that are the barrier's own, and let them settle there."""
 
     @abstractmethod
     def restart(self, numbers: Sequence[int]) -> None:

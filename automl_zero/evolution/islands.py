@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Container, Sequence
-from concurrent.futures import Future
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -138,8 +137,8 @@ class Archipelago(IslandGroup):
         key: Sequence[int],
         own_data: Sequence[LaneData] | None = None,
     ) -> None:
-        super().__init__(config, list(own_data) if own_data is not None else [data] * config.islands)
-        self.space, self.key = space, tuple(key)
+        each = list(own_data) if own_data is not None else [data] * config.islands
+        super().__init__(config, space, each, key, most_threads=config.islands)
         self.settings = [make_settings(config, own) for own in self.data]
         self.islands = [new_island(config, space, own, (*key, number)) for number, own in enumerate(self.data)]
         self._advance = [
@@ -149,25 +148,12 @@ class Archipelago(IslandGroup):
         self.lines = Lines([island.lineage for island in self.islands])
         self._call_sizes = [_FIRST_CALL] * config.islands  # individuals a compiled call, adapted to the speed
         self._lock = Lock()
-        self._free: set[int] = set()  # islands that no thread advances at the moment
+        self._free = set(range(config.islands))  # islands that no thread advances at the moment
 
-    def start(
-        self,
-        quotas: Sequence[int],
-        pool: Crew,
-        stop: Callable[[], bool],
-        pause: Callable[[], bool] = lambda: False,
-    ) -> list[Future[None]]:
-        """Let island i make quotas[i] individuals, as threads of the crew that take turns at the islands."""
-        self.remaining = list(quotas)
-        self._free = set(range(len(self.islands)))
-        threads = min(pool.size, len(self.islands))
-        return [pool.submit(self._take_turns, threads, tuple(quotas), stop, pause) for _ in range(threads)]
-
-    def _take_turns(
-        self, threads: int, quotas: Sequence[int], stop: Callable[[], bool], pause: Callable[[], bool]
+    def _advance_until(
+        self, quotas: Sequence[int], threads: int, stop: Callable[[], bool], pause: Callable[[], bool]
     ) -> None:
-        """Be one of the threads that advance the islands."""
+        """Advance islands as one of some threads, which take turns at them."""
         while True:
             stopping, pausing = stop(), pause()
             with self._lock:
@@ -207,14 +193,11 @@ class Archipelago(IslandGroup):
 
     def migrate(self, pool: Crew | None = None) -> None:
         """Islands exchange individuals; those from an island with other tasks are assessed anew."""
-        count, size = self.config.migrants, self.config.population_size
-        self.barriers += 1
         self.lines.hear()
-        if count == 0 or len(self.islands) < 2:
-            return
-        if self.populations().min() < size:
-            return  # an initial population is not complete yet
-        rng = np.random.default_rng((*self.key, len(self.islands), self.barriers))
+        super().migrate(pool)
+
+    def _exchange(self, rng: np.random.Generator, pool: Crew | None) -> None:
+        count, size = self.config.migrants, self.config.population_size
         emigrants = [
             _Emigrant(island, int(slot), self.data[number], self.lines.keep(number, int(slot)))
             for number, island in enumerate(self.islands)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Container, Sequence
-from concurrent.futures import Future
 from typing import Any
 
 import jax
@@ -54,8 +53,7 @@ class DeviceArchipelago(IslandGroup):
     """
 
     def __init__(self, config: ExperimentConfig, space: Space, tasks: SearchTasks, key: Sequence[int]) -> None:
-        super().__init__(config, tasks.island_data)
-        self.key, self.space = tuple(key), space
+        super().__init__(config, space, tasks.island_data, key, most_threads=1)
         self.plan = make_plan(config, space, tasks.task_set)
         self.state: Islands = new_islands(self.plan, key, config.islands)
         self.counters = np.zeros((config.islands, engine.COUNTERS), np.int64)
@@ -69,18 +67,10 @@ class DeviceArchipelago(IslandGroup):
 
     # -- evolution -----------------------------------------------------------------------------------------------
 
-    def start(
-        self,
-        quotas: Sequence[int],
-        pool: Crew,
-        stop: Callable[[], bool],
-        pause: Callable[[], bool] = lambda: False,
-    ) -> list[Future[None]]:
-        """Let island i make quotas[i] individuals, all islands together, in one thread."""
-        self.remaining = list(quotas)
-        return [pool.submit(self._advance_until, stop, pause)]
-
-    def _advance_until(self, stop: Callable[[], bool], pause: Callable[[], bool]) -> None:
+    def _advance_until(
+        self, quotas: Sequence[int], threads: int, stop: Callable[[], bool], pause: Callable[[], bool]
+    ) -> None:
+        """Advance all islands together, in one thread."""
         begun = False
         while any(self.remaining):
             if self.counters[:, engine.INDIVIDUALS].any() and (stop() or (begun and pause())):
@@ -119,14 +109,9 @@ class DeviceArchipelago(IslandGroup):
         ):
             self.counters[:, index] = array
 
-    def migrate(self, pool: Crew | None = None) -> None:
-        """Islands exchange individuals, which replace the oldest (paper, Section 3.2)."""
-        count, islands = self.config.migrants, self.config.islands
-        self.barriers += 1
-        if count == 0 or islands < 2 or self.populations().min() < self.config.population_size:
-            return
-        rng = np.random.default_rng((*self.key, islands, self.barriers))
-        chosen = routes(rng, islands, self.config.population_size, count, self.config.migration == "ring")
+    def _exchange(self, rng: np.random.Generator, pool: Crew | None) -> None:
+        islands, size, count = self.config.islands, self.config.population_size, self.config.migrants
+        chosen = routes(rng, islands, size, count, self.config.migration == "ring")
         self._settle(exchange(self._on_device(), self._put(chosen)))
 
     def restart(self, numbers: Sequence[int]) -> None:
